@@ -1,0 +1,135 @@
+//! The key chain: what is hashed.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::{error, fmt, str::FromStr};
+
+use crate::cookie::CookieName;
+
+/// One place in a request that a key can come from.
+///
+/// Written `cookie:NAME`, `header:NAME` or `client-ip`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The value of the first cookie of this name.
+    Cookie(CookieName),
+    /// The value of the first line of this header; the name is in lower case.
+    Header(Box<str>),
+    /// The viewer's address.
+    ClientIp,
+}
+
+impl FromStr for Part {
+    type Err = EntryError;
+
+    fn from_str(text: &str) -> Result<Self, EntryError> {
+        let name = |name: &str| {
+            if name.is_empty() || !name.bytes().all(is_token) { Err(EntryError::Name) } else { Ok(String::from(name)) }
+        };
+        match text.split_once(':') {
+            None if text == "client-ip" => Ok(Self::ClientIp),
+            Some(("cookie", cookie)) => Ok(Self::Cookie(CookieName::new(name(cookie)?))),
+            Some(("header", header)) => Ok(Self::Header(name(&header.to_ascii_lowercase())?.into_boxed_str())),
+            _ => Err(EntryError::Kind),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cookie(name) => write!(f, "cookie:{}", name.as_str()),
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::ClientIp => f.write_str("client-ip"),
+        }
+    }
+}
+
+/// An entry of the key chain: one part, or a composite of which every part must yield.
+///
+/// ```
+/// use onebox_core::Entry;
+/// let entry: Entry = "client-ip+header:User-Agent".parse()?;
+/// assert_eq!(entry.parts().len(), 2);
+/// assert_eq!(entry.to_string(), "client-ip+header:user-agent");
+/// # Ok::<(), onebox_core::EntryError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry(Box<[Part]>);
+
+impl Entry {
+    /// An entry of these parts.
+    ///
+    /// # Errors
+    /// [`EntryError::Empty`] without a part.
+    pub fn new(parts: Vec<Part>) -> Result<Self, EntryError> {
+        if parts.is_empty() { Err(EntryError::Empty) } else { Ok(Self(parts.into_boxed_slice())) }
+    }
+
+    /// The parts, in the order in which their values are joined.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.0
+    }
+}
+
+impl FromStr for Entry {
+    type Err = EntryError;
+
+    /// Reads an entry as [`Display`](fmt::Display) writes it.
+    fn from_str(text: &str) -> Result<Self, EntryError> {
+        // A token may hold a "+" itself: a "+" separates only where a new part begins.
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let end = rest
+                .match_indices('+')
+                .map(|(at, _)| at)
+                .find(|at| ["cookie:", "header:", "client-ip"].iter().any(|kind| rest[at + 1..].starts_with(kind)))
+                .unwrap_or(rest.len());
+            parts.push(rest[..end].parse()?);
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        Self::new(parts)
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, part) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str("+")?;
+            }
+            part.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a text is no entry of a key chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EntryError {
+    /// An entry without a part.
+    Empty,
+    /// Neither of the three kinds of parts.
+    Kind,
+    /// A cookie or header name that HTTP does not allow.
+    Name,
+}
+
+impl fmt::Display for EntryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "an entry needs at least one part",
+            Self::Kind => "expected \"cookie:NAME\", \"header:NAME\" or \"client-ip\"",
+            Self::Name => "a cookie or header name is one or more letters, digits or any of !#$%&'*+-.^_`|~",
+        })
+    }
+}
+
+impl error::Error for EntryError {}
+
+/// A byte of an HTTP token: <https://www.rfc-editor.org/rfc/rfc9110#name-tokens>.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}

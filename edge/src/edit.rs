@@ -1,0 +1,70 @@
+//! What an answer changes in a message: data, applied by the rim.
+
+use serde::Serialize;
+
+/// One change to a request or response. The Node.js loader applies the same list from JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "edit", rename_all = "kebab-case")]
+pub enum Edit {
+    /// Replace all lines of a header with this one.
+    Header {
+        /// The name in lower case: the member of the header map.
+        name: String,
+        /// The name as it is written on the wire.
+        key: String,
+        /// The value.
+        value: String,
+    },
+    /// Make one line of all lines of a header, and add a member at the end of its list.
+    Append {
+        /// The name in lower case: the member of the header map.
+        name: String,
+        /// The name as it is written on the wire.
+        key: String,
+        /// The member to add.
+        value: String,
+    },
+    /// Replace a field of the origin, custom or S3, if the origin has that field.
+    Origin {
+        /// The field's name in the event.
+        field: &'static str,
+        /// Its new value.
+        value: OriginValue,
+    },
+}
+
+/// A value of an origin's field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum OriginValue {
+    /// A text, such as a domain name.
+    Text(String),
+    /// A port.
+    Number(u16),
+}
+
+impl Edit {
+    /// Replaces all lines of a header with one.
+    #[must_use]
+    pub fn header(key: &str, value: &str) -> Self {
+        Self::Header { name: key.to_ascii_lowercase(), key: key.into(), value: value.into() }
+    }
+
+    /// Adds a member at the end of a header's list.
+    #[must_use]
+    pub fn append(key: &str, value: &str) -> Self {
+        Self::Append { name: key.to_ascii_lowercase(), key: key.into(), value: value.into() }
+    }
+
+    /// Replaces a text of the origin.
+    #[must_use]
+    pub fn origin(field: &'static str, value: &str) -> Self {
+        Self::Origin { field, value: OriginValue::Text(value.into()) }
+    }
+
+    /// Replaces the origin's port.
+    #[must_use]
+    pub fn port(port: u16) -> Self {
+        Self::Origin { field: "port", value: OriginValue::Number(port) }
+    }
+}

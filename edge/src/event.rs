@@ -1,0 +1,251 @@
+//! The few fields of an event that matter, and the message with edits applied.
+//!
+//! The event's structure:
+//! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>.
+
+use std::{borrow::Cow, error, fmt};
+
+use onebox_core::{Part, Policy, Request};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    edit::Edit,
+    handler::Trigger,
+    json::{self, Object},
+};
+
+/// A field that a handler reads. Text is UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field<'a> {
+    /// All Cookie lines of the request, joined with `;`, which reads like one line.
+    Cookies,
+    /// The first line of a request header; the name is in lower case.
+    Header(&'a str),
+    /// The viewer's address.
+    ClientIp,
+    /// A field of the origin, custom or S3; numbers in decimal.
+    Origin(&'a str),
+    /// All lines of a response header, joined with `, `, which reads like one line; the name is in lower case.
+    ResponseHeader(&'a str),
+}
+
+impl<'a> Field<'a> {
+    /// The fields that a policy's key chain reads, each once.
+    #[must_use]
+    pub fn of(policy: &'a Policy) -> Vec<Self> {
+        let mut fields = Vec::new();
+        for part in policy.keys().iter().flat_map(|entry| entry.parts()) {
+            let field = match part {
+                Part::Cookie(_) => Self::Cookies,
+                Part::Header(name) => Self::Header(name),
+                Part::ClientIp => Self::ClientIp,
+            };
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+        fields
+    }
+}
+
+impl fmt::Display for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cookies => f.write_str("cookies"),
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::ClientIp => f.write_str("client-ip"),
+            Self::Origin(name) => write!(f, "origin:{name}"),
+            Self::ResponseHeader(name) => write!(f, "response-header:{name}"),
+        }
+    }
+}
+
+/// What a handler sees of an event. A field of the wrong shape is absent.
+pub trait Event {
+    /// The text of a field.
+    fn get(&self, field: Field<'_>) -> Option<&[u8]>;
+}
+
+/// An event as the request that a policy decides.
+#[derive(Debug)]
+pub struct Visit<'a, E>(pub &'a E);
+
+impl<E: Event> Request for Visit<'_, E> {
+    #[inline]
+    fn cookie_lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.get(Field::Cookies).into_iter()
+    }
+
+    #[inline]
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(Field::Header(name))
+    }
+
+    #[inline]
+    fn client_ip(&self) -> Option<&[u8]> {
+        self.0.get(Field::ClientIp)
+    }
+}
+
+/// An event read from JSON: the fields' values, and the message in pieces.
+pub(crate) struct NativeEvent<'a> {
+    values: Vec<(Field<'a>, Option<Cow<'a, [u8]>>)>,
+    message: Object<'a>,
+    headers: Object<'a>,
+}
+
+/// Why a text is no event of a trigger.
+#[derive(Debug)]
+pub struct EventError<'a> {
+    expected: &'static str,
+    message: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Outer<'a> {
+    #[serde(borrow, rename = "Records")]
+    records: Vec<Record<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Record<'a> {
+    #[serde(borrow)]
+    cf: Cf<'a>,
+}
+
+#[derive(Deserialize)]
+struct Cf<'a> {
+    #[serde(borrow, default)]
+    request: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    response: Option<&'a RawValue>,
+}
+
+impl<'a> NativeEvent<'a> {
+    pub(crate) fn read(text: &'a str, trigger: Trigger, fields: Vec<Field<'a>>) -> Result<Self, EventError<'a>> {
+        let outer: Outer<'a> = serde_json::from_str(text).map_err(|_| EventError::of("an event with Records[0].cf"))?;
+        let cf = outer.records.into_iter().next().ok_or(EventError::of("an event with Records[0].cf"))?.cf;
+        let (found, expected) = match trigger.message() {
+            "request" => (cf.request, "a request with headers"),
+            _ => (cf.response, "a response with headers"),
+        };
+        let found = found.ok_or(EventError::of(expected))?.get();
+        let message = Object::read(found).ok_or(EventError { expected, message: Some(found) })?;
+        let headers = message.get_as_read("headers").and_then(Object::read);
+        let headers = headers.ok_or(EventError { expected, message: Some(found) })?;
+
+        // A response's handler reads the request as well; a request's handler has it in its hands.
+        let other = cf.request.filter(|_| trigger.message() == "response").and_then(|text| Object::read(text.get()));
+        let other_headers = other.as_ref().and_then(|other| other.get_as_read("headers")).and_then(Object::read);
+        let request = other.as_ref().unwrap_or(&message);
+        let request_headers = other_headers.as_ref().unwrap_or(&headers);
+
+        let value = |field| match field {
+            Field::Cookies => lines(request_headers.get_as_read("cookie")?, ";"),
+            Field::Header(name) => first_line(request_headers.get_as_read(name)?),
+            Field::ClientIp => json::text(request.get_as_read("clientIp")?),
+            Field::Origin(name) => origin_field(request.get_as_read("origin")?, name),
+            Field::ResponseHeader(name) => lines(headers.get_as_read(name)?, ", "),
+        };
+        let values = fields.into_iter().map(|field| (field, value(field))).collect();
+        Ok(Self { values, message, headers })
+    }
+
+    /// The message as JSON after these edits.
+    pub(crate) fn edited(mut self, edits: &[Edit]) -> String {
+        for edit in edits {
+            match edit {
+                Edit::Header { name, key, value } => self.headers.set(name, one_line(key, value)),
+                Edit::Append { name, key, value } => {
+                    let before = self.headers.get(name).and_then(|text| lines(text, ", ")).unwrap_or_default();
+                    let list = [&*String::from_utf8_lossy(&before), ", ", value].concat();
+                    self.headers.set(name, one_line(key, &list));
+                }
+                Edit::Origin { field, value } => {
+                    if let Some(origin) = self.message.get("origin").and_then(|origin| with_field(origin, field, value)) {
+                        self.message.set("origin", origin);
+                    }
+                }
+            }
+        }
+        self.message.set("headers", self.headers.to_text());
+        self.message.to_text()
+    }
+}
+
+impl Event for NativeEvent<'_> {
+    fn get(&self, field: Field<'_>) -> Option<&[u8]> {
+        self.values.iter().find(|(found, _)| *found == field)?.1.as_deref()
+    }
+}
+
+impl<'a> EventError<'a> {
+    const fn of(expected: &'static str) -> Self {
+        Self { expected, message: None }
+    }
+
+    /// The message as it came, where there is one.
+    pub(crate) fn message(&self) -> Option<&'a str> {
+        self.message
+    }
+}
+
+impl fmt::Display for EventError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}", self.expected)
+    }
+}
+
+impl error::Error for EventError<'_> {}
+
+/// The value of a header line.
+fn line(text: &str) -> Option<Cow<'_, [u8]>> {
+    json::text(Object::read(text)?.get_as_read("value")?)
+}
+
+fn first_line(text: &str) -> Option<Cow<'_, [u8]>> {
+    line(serde_json::from_str::<Vec<&RawValue>>(text).ok()?.first()?.get())
+}
+
+/// The values of all header lines, joined.
+fn lines<'a>(text: &'a str, separator: &str) -> Option<Cow<'a, [u8]>> {
+    let lines: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    let mut values = lines.into_iter().filter_map(|text| line(text.get()));
+    let mut joined = values.next()?;
+    for value in values {
+        let joined = joined.to_mut();
+        joined.extend_from_slice(separator.as_bytes());
+        joined.extend_from_slice(&value);
+    }
+    Some(joined)
+}
+
+/// A field of the one origin in `{"custom": {…}}` or `{"s3": {…}}`.
+fn origin_field<'a>(text: &'a str, name: &str) -> Option<Cow<'a, [u8]>> {
+    let origin = Object::read(text)?;
+    let value = ["custom", "s3"].iter().find_map(|kind| Object::read(origin.get_as_read(kind)?)?.get_as_read(name))?;
+    if value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Cow::Borrowed(value.as_bytes()));
+    }
+    json::text(value)
+}
+
+/// The origin with another value in a field that it has.
+fn with_field(text: &str, field: &str, value: &crate::edit::OriginValue) -> Option<String> {
+    let mut origin = Object::read(text)?;
+    for kind in ["custom", "s3"] {
+        if let Some(mut fields) = origin.get_as_read(kind).and_then(Object::read)
+            && fields.get(field).is_some()
+        {
+            fields.set(field, serde_json::to_string(value).ok()?);
+            origin.set(kind, fields.to_text());
+        }
+    }
+    Some(origin.to_text())
+}
+
+/// A header of one line.
+fn one_line(key: &str, value: &str) -> String {
+    ["[{\"key\":", &json::string(key), ",\"value\":", &json::string(value), "}]"].concat()
+}

@@ -1,0 +1,92 @@
+//! What a handler is, and how one is served.
+
+use std::{borrow::Cow, fmt};
+
+use crate::{
+    edit::Edit,
+    event::{Event, EventError, Field, NativeEvent},
+};
+
+/// When CloudFront runs a function:
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-cloudfront-trigger-events.html>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Trigger {
+    /// For every request, before the cache is asked.
+    ViewerRequest,
+    /// Before a request is forwarded to an origin.
+    OriginRequest,
+    /// After an origin has answered, before the cache stores.
+    OriginResponse,
+}
+
+impl Trigger {
+    /// Every trigger that onebox has a handler for, in the order in which they run.
+    pub const ALL: [Self; 3] = [Self::ViewerRequest, Self::OriginRequest, Self::OriginResponse];
+
+    /// The name in an event's `config.eventType`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ViewerRequest => "viewer-request",
+            Self::OriginRequest => "origin-request",
+            Self::OriginResponse => "origin-response",
+        }
+    }
+
+    /// The message that a function of this trigger receives and returns.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::ViewerRequest | Self::OriginRequest => "request",
+            Self::OriginResponse => "response",
+        }
+    }
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A handler's answer: the number of a list of edits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer(pub u16);
+
+/// A Lambda@Edge handler: a pure function from a few fields of an event to edits.
+pub trait Handler {
+    /// When it runs.
+    const TRIGGER: Trigger;
+
+    /// The answer when something fails: regular, or nothing to change.
+    const FALLBACK: Answer;
+
+    /// Every field that it may read.
+    fn fields(&self) -> Vec<Field<'_>>;
+
+    /// Decides.
+    fn answer(&self, event: &impl Event) -> Answer;
+
+    /// What an answer stands for; nothing for one that was never given.
+    fn edits(&self, answer: Answer) -> Cow<'_, [Edit]>;
+}
+
+/// Handles one event natively: the message to return, as JSON.
+///
+/// # Errors
+/// An [`EventError`] if the event is none of this trigger.
+pub fn handle<'a, H: Handler>(handler: &'a H, event: &'a str) -> Result<String, EventError<'a>> {
+    let event = NativeEvent::read(event, H::TRIGGER, handler.fields())?;
+    let answer = handler.answer(&event);
+    Ok(event.edited(&handler.edits(answer)))
+}
+
+/// Handles one event natively and never fails: a message that cannot be read comes back as it was.
+///
+/// A failure at the edge must not become a 502 or 503 of ours; it is one line on standard error.
+pub fn serve<H: Handler>(handler: &H, event: &str) -> String {
+    handle(handler, event).unwrap_or_else(|error| {
+        eprintln!("onebox: {}: {error}; the message is left as it was", H::TRIGGER);
+        error.message().unwrap_or(event).to_owned()
+    })
+}

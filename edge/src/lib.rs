@@ -1,0 +1,26 @@
+//! The shell of a Lambda@Edge handler.
+//!
+//! A handler reads a few fields of an event and [answers](Handler::answer); an answer stands for a list of
+//! [edits](Edit), which are data. This crate does the rest: it finds the fields in the event, applies the edits and
+//! lets everything else pass as it came, natively on `lambda_runtime` and as WebAssembly under Node.js.
+//!
+//! Lambda@Edge itself runs only Node.js and Python
+//! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html>):
+//! there the same handler is the `.wasm` file inside a Node.js function.
+
+mod config;
+mod edit;
+mod event;
+mod handler;
+mod json;
+#[cfg(not(target_family = "wasm"))]
+mod native;
+#[cfg(target_family = "wasm")]
+pub mod wasm;
+
+pub use config::{Config, ConfigError, Debug, Origins, Partitioning, Release};
+pub use edit::{Edit, OriginValue};
+pub use event::{Event, EventError, Field, Visit};
+pub use handler::{Answer, Handler, Trigger, handle, serve};
+#[cfg(not(target_family = "wasm"))]
+pub use native::run;

@@ -1,0 +1,109 @@
+//! origin-response: the response says that it varies by partition, before the cache stores it.
+//!
+//! CloudFront itself separates the partitions by its cache policy, not by `Vary`; the header is for the shared caches
+//! behind and before it.
+//!
+//! ```
+//! use onebox_edge::{Config, serve};
+//! use onebox_origin_response::OriginResponse;
+//!
+//! # let config = r#"{ "release": { "id": "web-1", "share": "5%" }, "debug": { "response_header": false },
+//! #   "partition": { "keys": ["header:user-agent"], "header": "X-Req-Partition", "salt": "web-1" },
+//! #   "origins": { "regular": { "domain": "reg.example.org" }, "one-box": { "domain": "box.example.org" } } }"#;
+//! let handler = OriginResponse::new(&Config::from_json(config)?);
+//! let event = r#"{"Records":[{"cf":{"response":{"status":"200","headers":{
+//!     "vary":[{"key":"Vary","value":"Accept-Encoding"}]}}}}]}"#;
+//! assert!(serve(&handler, event).contains(r#""value":"Accept-Encoding, X-Req-Partition""#));
+//! # Ok::<(), onebox_edge::ConfigError>(())
+//! ```
+
+use std::borrow::Cow;
+
+use onebox_core::{Partition, Vary, merge};
+use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Trigger};
+
+/// The handler.
+#[derive(Debug)]
+pub struct OriginResponse {
+    header: String,
+    name: String,
+    debug: bool,
+}
+
+/// What an answer's number stands for: `Vary` in its lowest digit to the base of 3, the shown partition above it.
+#[derive(Clone, Copy)]
+struct Found {
+    vary: Vary,
+    shown: Option<Partition>,
+}
+
+impl OriginResponse {
+    /// A handler for one configuration.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let header = config.partition.header.clone();
+        Self { name: header.to_ascii_lowercase(), header, debug: config.debug.response_header }
+    }
+}
+
+impl Handler for OriginResponse {
+    const TRIGGER: Trigger = Trigger::OriginResponse;
+    const FALLBACK: Answer = Answer(0);
+
+    fn fields(&self) -> Vec<Field<'_>> {
+        let partition = self.debug.then_some(Field::Header(&self.name));
+        [Field::ResponseHeader("vary")].into_iter().chain(partition).collect()
+    }
+
+    fn answer(&self, event: &impl Event) -> Answer {
+        let vary = merge(event.get(Field::ResponseHeader("vary")), &self.header);
+        let partition = || event.get(Field::Header(&self.name)).and_then(Partition::from_header);
+        Found { vary, shown: self.debug.then(partition).flatten() }.into()
+    }
+
+    fn edits(&self, answer: Answer) -> Cow<'_, [Edit]> {
+        let Found { vary, shown } = answer.into();
+        let vary = match vary {
+            Vary::Leave => None,
+            Vary::Set => Some(Edit::header("Vary", &self.header)),
+            Vary::Append => Some(Edit::append("Vary", &self.header)),
+        };
+        let shown = shown.map(|partition| Edit::header(&self.header, partition.as_str()));
+        vary.into_iter().chain(shown).collect()
+    }
+}
+
+impl From<Found> for Answer {
+    fn from(found: Found) -> Self {
+        let vary = match found.vary {
+            Vary::Leave => 0,
+            Vary::Set => 1,
+            Vary::Append => 2,
+        };
+        let shown = match found.shown {
+            None => 0,
+            Some(Partition::Regular) => 1,
+            Some(Partition::OneBox) => 2,
+        };
+        Self(vary + 3 * shown)
+    }
+}
+
+impl From<Answer> for Found {
+    fn from(answer: Answer) -> Self {
+        let vary = match answer.0 % 3 {
+            0 => Vary::Leave,
+            1 => Vary::Set,
+            _ => Vary::Append,
+        };
+        let shown = match answer.0 / 3 {
+            1 => Some(Partition::Regular),
+            2 => Some(Partition::OneBox),
+            _ => None,
+        };
+        Self { vary, shown }
+    }
+}
+
+#[cfg(target_family = "wasm")]
+onebox_edge::export!(OriginResponse);
