@@ -1,26 +1,30 @@
-//! What a function is packaged with: `onebox.toml` as JSON, with every default filled in.
+//! What a function is packaged with: `onebox.toml` with every default filled in.
 
-use std::{error, fmt};
+mod read;
+mod rules;
 
 use onebox_core::{Entry, Origin, Policy, Share};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
+use crate::settings::Settings;
+
+/// The partition header's name where none is configured.
+pub const DEFAULT_HEADER: &str = "X-Req-Partition";
 
 /// The configuration of all handlers.
 ///
 /// ```
-/// use onebox_edge::Config;
-/// let config = Config::from_json(r#"{
+/// use onebox_edge::{Config, Settings};
+/// let config = Config::read(&Settings::from_json(r#"{
 ///     "release": { "id": "web-1", "share": "5%" },
-///     "partition": { "keys": ["cookie:session", ["client-ip", "header:user-agent"]], "header": "X-Req-Partition", "salt": "web-1" },
-///     "origins": { "regular": { "domain": "reg.example.org" }, "one-box": { "domain": "box.example.org" } },
-///     "debug": { "response_header": false }
-/// }"#)?;
+///     "partition": { "keys": ["cookie:session", ["client-ip", "header:user-agent"]] },
+///     "origins": { "regular": { "domain": "reg.example.org" }, "one-box": { "domain": "box.example.org" } }
+/// }"#)?).unwrap();
+/// assert_eq!(config.partition.salt, "web-1");
 /// assert_eq!(config.partition.keys[1].to_string(), "client-ip+header:user-agent");
-/// assert_eq!(Config::from_json(&config.to_json())?, config);
-/// # Ok::<(), onebox_edge::ConfigError>(())
+/// assert_eq!(Config::from_json(&config.to_json()).as_ref(), Ok(&config));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The release.
     pub release: Release,
@@ -33,22 +37,18 @@ pub struct Config {
 }
 
 /// A release.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
     /// Its name, `[A-Za-z0-9_-]{1,64}`.
     pub id: String,
     /// How many visitors are on the one-box.
-    #[serde(with = "text")]
     pub share: Share,
 }
 
 /// How requests are partitioned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partitioning {
     /// The key chain.
-    #[serde(with = "chain")]
     pub keys: Vec<Entry>,
     /// The request header that carries the partition, as it is written on the wire.
     pub header: String,
@@ -57,129 +57,93 @@ pub struct Partitioning {
 }
 
 /// The two origins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origins {
     /// Where CloudFront sends requests by itself.
-    #[serde(with = "OriginForm")]
     pub regular: Origin,
     /// Where requests of the one-box go.
-    #[serde(rename = "one-box", with = "OriginForm")]
     pub one_box: Origin,
 }
 
-/// The form of an [`Origin`] in the file; core knows no serde.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Origin", deny_unknown_fields)]
-struct OriginForm {
-    domain: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    host: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    port: Option<u16>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    protocol: Option<String>,
-}
-
 /// Help for people who look.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Debug {
     /// Whether origin-response copies the partition into a response header.
     pub response_header: bool,
 }
 
+/// A mistake in a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The setting's path, such as `partition.keys.0`. What is missing is named as if it were there.
+    pub path: String,
+    /// What was expected, and what to do.
+    pub message: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
 impl Config {
+    /// Reads and checks a configuration.
+    ///
+    /// # Errors
+    /// Every mistake, in the order in which a person would write the settings; unknown settings last.
+    pub fn read(settings: &Settings) -> Result<Self, Vec<Problem>> {
+        read::Reader::new(settings).read()
+    }
+
     /// Reads a packaged configuration.
     ///
     /// # Errors
-    /// A [`ConfigError`] that names the line and the field.
-    pub fn from_json(text: &str) -> Result<Self, ConfigError> {
-        serde_json::from_str(text).map_err(ConfigError)
+    /// Every mistake; one with an empty path if the text is no JSON.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn from_json(text: &str) -> Result<Self, Vec<Problem>> {
+        let settings = Settings::from_json(text);
+        Self::read(&settings.map_err(|error| vec![Problem { path: String::new(), message: error.to_string() }])?)
     }
 
     /// Writes it as it is packaged.
+    #[cfg(not(target_family = "wasm"))]
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Strings, numbers and booleans under fixed names: there is nothing in it that JSON cannot say.
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        use onebox_core::Part;
+        use serde_json::{Map, Value as Json, json};
+
+        let origin = |origin: &Origin| {
+            let optional = [
+                ("host", origin.host.as_deref().map(Json::from)),
+                ("path", origin.path.as_deref().map(Json::from)),
+                ("port", origin.port.map(Json::from)),
+                ("protocol", origin.protocol.as_deref().map(Json::from)),
+            ];
+            let mut members = Map::from_iter([("domain".to_owned(), Json::from(origin.domain.as_str()))]);
+            members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+            Json::Object(members)
+        };
+        let entry = |entry: &Entry| match entry.parts() {
+            [part] => json!(part.to_string()),
+            parts => parts.iter().map(Part::to_string).collect(),
+        };
+        let config = json!({
+            "release": { "id": self.release.id, "share": self.release.share.to_string() },
+            "partition": {
+                "keys": self.partition.keys.iter().map(entry).collect::<Vec<_>>(),
+                "header": self.partition.header,
+                "salt": self.partition.salt,
+            },
+            "origins": { "regular": origin(&self.origins.regular), "one-box": origin(&self.origins.one_box) },
+            "debug": { "response_header": self.debug.response_header },
+        });
+        format!("{config:#}\n")
     }
 
     /// The decision that this configuration stands for.
     #[must_use]
     pub fn policy(&self) -> Policy {
         Policy::new(&self.partition.salt, self.release.share, self.partition.keys.clone())
-    }
-}
-
-/// Why a packaged configuration cannot be read. Package anew rather than mend the file.
-#[derive(Debug)]
-pub struct ConfigError(serde_json::Error);
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the packaged configuration cannot be read")
-    }
-}
-
-impl error::Error for ConfigError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        Some(&self.0)
-    }
-}
-
-/// A value that is written as it is displayed.
-mod text {
-    use super::*;
-
-    pub(super) fn serialize<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-    where
-        T: std::str::FromStr<Err: fmt::Display>,
-        D: Deserializer<'de>,
-    {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
-
-/// A key chain: each entry a text, or a list of texts for a composite.
-mod chain {
-    use onebox_core::{EntryError, Part};
-    use ser::SerializeSeq;
-
-    use super::*;
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(untagged)]
-    enum Form {
-        One(String),
-        All(Vec<String>),
-    }
-
-    pub(super) fn serialize<S: Serializer>(chain: &[Entry], serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(chain.len()))?;
-        for entry in chain {
-            list.serialize_element(&match entry.parts() {
-                [part] => Form::One(part.to_string()),
-                parts => Form::All(parts.iter().map(Part::to_string).collect()),
-            })?;
-        }
-        list.end()
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Entry>, D::Error> {
-        let entry = |form| -> Result<Entry, EntryError> {
-            let parts = match form {
-                Form::One(part) => vec![part],
-                Form::All(parts) => parts,
-            };
-            Entry::new(parts.iter().map(|part| part.parse()).collect::<Result<_, _>>()?)
-        };
-        Vec::<Form>::deserialize(deserializer)?.into_iter().map(|form| entry(form).map_err(de::Error::custom)).collect()
     }
 }

@@ -1,10 +1,9 @@
 //! What an answer changes in a message: data, applied by the rim.
 
-use serde::Serialize;
+use std::fmt::{self, Write};
 
-/// One change to a request or response. The Node.js loader applies the same list from JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "edit", rename_all = "kebab-case")]
+/// One change to a request or response. Displayed, it is the JSON from which the Node.js loader applies the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// Replace all lines of a header with this one.
     Header {
@@ -34,8 +33,7 @@ pub enum Edit {
 }
 
 /// A value of an origin's field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OriginValue {
     /// A text, such as a domain name.
     Text(String),
@@ -66,5 +64,45 @@ impl Edit {
     #[must_use]
     pub fn port(port: u16) -> Self {
         Self::Origin { field: "port", value: OriginValue::Number(port) }
+    }
+}
+
+impl fmt::Display for OriginValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => Quoted(text).fmt(f),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header { name, key, value } => {
+                write!(f, "[\"header\",{},{},{}]", Quoted(name), Quoted(key), Quoted(value))
+            }
+            Self::Append { name, key, value } => {
+                write!(f, "[\"append\",{},{},{}]", Quoted(name), Quoted(key), Quoted(value))
+            }
+            Self::Origin { field, value } => write!(f, "[\"origin\",{},{value}]", Quoted(field)),
+        }
+    }
+}
+
+/// A text in JSON's quotes.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        let mut rest = self.0;
+        while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
+            f.write_str(&rest[..at])?;
+            write!(f, "\\u{:04x}", rest.as_bytes()[at])?;
+            rest = &rest[at + 1..];
+        }
+        f.write_str(rest)?;
+        f.write_char('"')
     }
 }

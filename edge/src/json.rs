@@ -1,12 +1,17 @@
 //! JSON objects whose values stay as they came.
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+};
 
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
+
+use crate::edit::Quoted;
 
 /// An object: its names, and its values as text. What is not touched is written as it was read.
 #[derive(Debug)]
@@ -52,9 +57,8 @@ impl<'a> Object<'a> {
         for (name, value) in &self.0 {
             out.push(separator);
             separator = ',';
-            out.push_str(&string(name));
-            out.push(':');
-            out.push_str(value);
+            // Writing into a String does not fail.
+            let _ = write!(out, "{}:{value}", Quoted(name));
         }
         out.push_str(if self.0.is_empty() { "{}" } else { "}" });
     }
@@ -94,14 +98,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
 /// A name, borrowed where it holds no escape.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// A text in JSON's quotes.
-pub(crate) fn string(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-        return Cow::Owned(["\"", text, "\""].concat());
-    }
-    Cow::Owned(serde_json::Value::from(text).to_string())
-}
 
 /// The bytes of a JSON string as UTF-8, or nothing from any other value.
 ///

@@ -12,15 +12,32 @@ mod config;
 mod edit;
 mod event;
 mod handler;
+mod reserved;
+mod settings;
+
+#[cfg(not(target_family = "wasm"))]
 mod json;
 #[cfg(not(target_family = "wasm"))]
+mod message;
+#[cfg(not(target_family = "wasm"))]
 mod native;
+#[cfg(not(target_family = "wasm"))]
+mod serve;
+
 #[cfg(target_family = "wasm")]
 pub mod wasm;
 
-pub use config::{Config, ConfigError, Debug, Origins, Partitioning, Release};
+pub use config::{Config, DEFAULT_HEADER, Debug, Origins, Partitioning, Problem, Release};
 pub use edit::{Edit, OriginValue};
-pub use event::{Event, EventError, Field, Visit};
-pub use handler::{Answer, Handler, Trigger, handle, serve};
+pub use event::{Event, Field, Visit};
+pub use handler::{Answer, Handler, Trigger};
+
+
+pub use settings::{LineError, Settings, Value};
+
 #[cfg(not(target_family = "wasm"))]
-pub use native::run;
+pub use self::{
+    message::EventError,
+    native::run,
+    serve::{handle, serve},
+};

@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 
 use crate::{
     config::Config,
-    handler::{Handler, serve},
+    handler::Handler,
+    serve::serve,
 };
 
 /// The packaged configuration's name.
@@ -52,9 +53,9 @@ fn configuration() -> Result<Config, String> {
     let shown = path.display();
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("{shown}: {error}; name a {CONFIG} that `onebox package` wrote"))?;
-    Config::from_json(&text).map_err(|error| match std::error::Error::source(&error) {
-        Some(cause) => format!("{shown}: {error}: {cause}"),
-        None => format!("{shown}: {error}"),
+    Config::from_json(&text).map_err(|problems| {
+        let list: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        format!("{shown}: {}", list.join("; "))
     })
 }
 

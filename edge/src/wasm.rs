@@ -7,15 +7,17 @@
 //! Numbers and addresses are all that crosses the boundary. The loader writes a field's text where [`room`](Module::room)
 //! says, and reads the module's texts where [`text`](Module::text) says.
 
-use std::cell::Cell;
-
-use serde::Serialize;
+use std::{
+    cell::Cell,
+    fmt::{self, Display},
+};
 
 use crate::{
     config::Config,
-    edit::Edit,
+    edit::{Edit, Quoted},
     event::{Event, Field},
     handler::{Answer, Handler},
+    settings::Settings,
 };
 
 /// A field's length where there is no such field.
@@ -46,16 +48,6 @@ enum Found {
     Text(usize),
 }
 
-/// What the loader has to know of a module.
-#[derive(Serialize)]
-struct Description {
-    trigger: &'static str,
-    message: &'static str,
-    fields: Vec<String>,
-    first: usize,
-    fallback: Vec<Edit>,
-}
-
 impl<H: Handler> Module<H> {
     /// A module without a configuration.
     #[must_use]
@@ -75,36 +67,38 @@ impl<H: Handler> Module<H> {
         room.as_mut_ptr()
     }
 
-    /// Reads the configuration from slot 0 and describes the module in the text; or says there why it cannot.
+    /// Reads the configuration's settings from slot 0 and describes the module in the text; or says there why it cannot.
     pub fn configure(&mut self, len: usize, new: fn(&Config) -> H) -> bool {
-        let config = self.slots.first().and_then(|slot| std::str::from_utf8(slot.room.get(..len)?).ok());
-        let config = match config.map(Config::from_json) {
-            Some(Ok(config)) => config,
-            Some(Err(error)) => {
-                self.text = std::error::Error::source(&error).unwrap_or(&error).to_string();
-                return false;
+        let lines = self.slots.first().and_then(|slot| std::str::from_utf8(slot.room.get(..len)?).ok());
+        let settings = lines.ok_or("the settings are not UTF-8".to_owned());
+        let settings = settings.and_then(|lines| Settings::from_lines(lines).map_err(|error| error.to_string()));
+        match settings.and_then(|settings| Config::read(&settings).map_err(|problems| List(&problems).to_string())) {
+            Ok(config) => {
+                // A module is configured once and lives as long as its instance.
+                self.start(Box::leak(Box::new(new(&config))));
+                true
             }
-            None => {
-                self.text = "it is not UTF-8".into();
-                return false;
+            Err(why) => {
+                self.text = why;
+                false
             }
-        };
-        // A module is configured once and lives as long as its instance.
-        let handler: &'static H = Box::leak(Box::new(new(&config)));
+        }
+    }
+
+    fn start(&mut self, handler: &'static H) {
         let fields = handler.fields();
-        let names = fields.iter().map(Field::to_string).collect();
+        let names: Vec<_> = fields.iter().map(Field::to_string).collect();
+        let names: Vec<_> = names.iter().map(|name| Quoted(name)).collect();
         self.slots.resize_with(fields.len().max(1), Slot::default);
         self.handler = Some((handler, fields));
-        let first = self.wanted().unwrap_or(0);
-        let description = Description {
-            trigger: H::TRIGGER.as_str(),
-            message: H::TRIGGER.message(),
-            fields: names,
-            first,
-            fallback: handler.edits(H::FALLBACK).into_owned(),
-        };
-        self.text = serde_json::to_string(&description).unwrap_or_default();
-        true
+        self.text = format!(
+            r#"{{"trigger":{},"message":{},"fields":{},"first":{},"fallback":{}}}"#,
+            Quoted(H::TRIGGER.as_str()),
+            Quoted(H::TRIGGER.message()),
+            List(&names),
+            self.wanted().unwrap_or(0),
+            List(&handler.edits(H::FALLBACK)),
+        );
     }
 
     /// The first field that an event's answer depends on.
@@ -142,7 +136,7 @@ impl<H: Handler> Module<H> {
     /// Puts the edits that an answer stands for into the text, as JSON.
     pub fn edits(&mut self, answer: u16) {
         let edits = self.handler.as_ref().map(|(handler, _)| handler.edits(Answer(answer)));
-        self.text = serde_json::to_string(&edits.unwrap_or_default()).unwrap_or_default();
+        self.text = List::<Edit>(&edits.unwrap_or_default()).to_string();
     }
 
     /// Where the text is, and how long.
@@ -155,6 +149,20 @@ impl<H: Handler> Module<H> {
 impl<H: Handler> Default for Module<H> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A JSON list of what is displayed as JSON.
+struct List<'a, T>(&'a [T]);
+
+impl<T: Display> Display for List<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        for (at, item) in self.0.iter().enumerate() {
+            f.write_str(if at > 0 { "," } else { "" })?;
+            item.fmt(f)?;
+        }
+        f.write_str("]")
     }
 }
 

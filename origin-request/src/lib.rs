@@ -7,14 +7,13 @@
 //! # let config = r#"{ "release": { "id": "web-1", "share": "5%" }, "debug": { "response_header": false },
 //! #   "partition": { "keys": ["header:user-agent"], "header": "X-Req-Partition", "salt": "web-1" },
 //! #   "origins": { "regular": { "domain": "reg.example.org" }, "one-box": { "domain": "box.example.org" } } }"#;
-//! let handler = OriginRequest::new(&Config::from_json(config)?);
+//! let handler = OriginRequest::new(&Config::from_json(config).unwrap());
 //! let event = r#"{"Records":[{"cf":{"request":{
 //!     "headers":{"x-req-partition":[{"key":"X-Req-Partition","value":"one-box"}],"host":[{"key":"Host","value":"reg.example.org"}]},
 //!     "origin":{"custom":{"domainName":"reg.example.org","port":443}}}}}]}"#;
 //! let moved = serve(&handler, event);
 //! assert!(moved.contains(r#""domainName":"box.example.org","port":443"#));
 //! assert!(moved.contains(r#""host":[{"key":"Host","value":"box.example.org"}]"#));
-//! # Ok::<(), onebox_edge::ConfigError>(())
 //! ```
 
 use std::borrow::Cow;

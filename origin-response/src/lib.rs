@@ -10,11 +10,10 @@
 //! # let config = r#"{ "release": { "id": "web-1", "share": "5%" }, "debug": { "response_header": false },
 //! #   "partition": { "keys": ["header:user-agent"], "header": "X-Req-Partition", "salt": "web-1" },
 //! #   "origins": { "regular": { "domain": "reg.example.org" }, "one-box": { "domain": "box.example.org" } } }"#;
-//! let handler = OriginResponse::new(&Config::from_json(config)?);
+//! let handler = OriginResponse::new(&Config::from_json(config).unwrap());
 //! let event = r#"{"Records":[{"cf":{"response":{"status":"200","headers":{
 //!     "vary":[{"key":"Vary","value":"Accept-Encoding"}]}}}}]}"#;
 //! assert!(serve(&handler, event).contains(r#""value":"Accept-Encoding, X-Req-Partition""#));
-//! # Ok::<(), onebox_edge::ConfigError>(())
 //! ```
 
 use std::borrow::Cow;

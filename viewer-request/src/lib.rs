@@ -7,11 +7,10 @@
 //! # let config = r#"{ "release": { "id": "web-1", "share": "100%" }, "debug": { "response_header": false },
 //! #   "partition": { "keys": ["header:user-agent"], "header": "X-Req-Partition", "salt": "web-1" },
 //! #   "origins": { "regular": { "domain": "reg.example.org" }, "one-box": { "domain": "box.example.org" } } }"#;
-//! let handler = ViewerRequest::new(&Config::from_json(config)?);
+//! let handler = ViewerRequest::new(&Config::from_json(config).unwrap());
 //! let event = r#"{"Records":[{"cf":{"request":{"uri":"/","headers":{
 //!     "user-agent":[{"key":"User-Agent","value":"Firefox/145"}]}}}}]}"#;
 //! assert!(serve(&handler, event).contains(r#""x-req-partition":[{"key":"X-Req-Partition","value":"one-box"}]"#));
-//! # Ok::<(), onebox_edge::ConfigError>(())
 //! ```
 
 use std::borrow::Cow;

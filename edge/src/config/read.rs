@@ -1,0 +1,218 @@
+//! From settings to a configuration: every mistake is collected, none hides another.
+
+use onebox_core::{Entry, Origin, Part, Share};
+
+use super::{Config, DEFAULT_HEADER, Debug, Origins, Partitioning, Problem, Release, rules};
+use crate::settings::{Settings, Value};
+
+/// Reads settings and collects what is wrong with them.
+pub(super) struct Reader<'a> {
+    settings: &'a Settings,
+    /// Every path that was asked for.
+    known: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(settings: &'a Settings) -> Self {
+        Self { settings, known: Vec::new(), problems: Vec::new() }
+    }
+
+    pub(super) fn read(mut self) -> Result<Config, Vec<Problem>> {
+        let config = self.config();
+        self.refuse_unknown();
+        match config {
+            Some(config) if self.problems.is_empty() => Ok(config),
+            _ => Err(self.problems),
+        }
+    }
+
+    fn config(&mut self) -> Option<Config> {
+        self.tables(&["release", "partition", "origins", "origins.regular", "origins.one-box", "debug"]);
+        let id = self.required("release.id", rules::release_id);
+        let share = self.required("release.share", |text| text.parse::<Share>().map_err(|error| error.to_string()));
+        let header = self.optional("partition.header", rules::header_name).map_or_else(|| DEFAULT_HEADER.into(), str::to_owned);
+        let keys = self.keys(&header);
+        let salt = self.optional("partition.salt", rules::salt).map(str::to_owned);
+        let regular = self.origin("origins.regular");
+        let one_box = self.origin("origins.one-box");
+        let response_header = self.boolean("debug.response_header");
+        if regular.is_some() && regular == one_box {
+            self.problem("origins.one-box", "is the regular origin: name where the one-box is");
+        }
+        let id = id?.to_owned();
+        Some(Config {
+            partition: Partitioning { keys, header, salt: salt.unwrap_or_else(|| id.clone()) },
+            release: Release { id, share: share? },
+            origins: Origins { regular: regular?, one_box: one_box? },
+            debug: Debug { response_header },
+        })
+    }
+
+    fn tables(&mut self, paths: &[&str]) {
+        for path in paths {
+            if let Some(value) = self.get(path)
+                && *value != Value::Table
+            {
+                self.problem(path, &format!("expected a table, found {}", value.kind()));
+            }
+        }
+    }
+
+    fn keys(&mut self, header: &str) -> Vec<Entry> {
+        let path = "partition.keys";
+        let count = match self.get(path) {
+            Some(Value::List(count)) if *count > 0 => *count,
+            None => {
+                self.problem(path, "is missing: a list such as [\"cookie:session\", \"header:user-agent\"]");
+                return Vec::new();
+            }
+            Some(other) => {
+                let found = if *other == Value::List(0) { "an empty one" } else { other.kind() };
+                self.problem(path, &format!("expected a list of at least one entry, found {found}"));
+                return Vec::new();
+            }
+        };
+        let mut keys: Vec<Entry> = Vec::new();
+        for at in 0..count {
+            let path = format!("{path}.{at}");
+            let Some(entry) = self.entry(&path, header) else { continue };
+            if keys.contains(&entry) {
+                self.problem(&path, "is listed above already and would never be asked: remove it");
+            }
+            keys.push(entry);
+        }
+        keys
+    }
+
+    fn entry(&mut self, path: &str, header: &str) -> Option<Entry> {
+        let parts = match self.get(path)? {
+            Value::List(count) => {
+                let parts: Vec<_> = (0..*count).map(|at| self.part(&format!("{path}.{at}"), header)).collect();
+                parts.into_iter().collect::<Option<Vec<_>>>()?
+            }
+            _ => vec![self.part(path, header)?],
+        };
+        Entry::new(parts).map_err(|error| self.problem(path, &error.to_string())).ok()
+    }
+
+    fn part(&mut self, path: &str, header: &str) -> Option<Part> {
+        let part = self.required(path, |text| text.parse::<Part>().map_err(|error| error.to_string()))?;
+        if let Part::Header(name) = &part {
+            if name.eq_ignore_ascii_case(header) {
+                self.problem(path, "is the partition header itself, which a viewer could send to choose a side");
+            } else if name.starts_with("cloudfront-") {
+                // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
+                self.problem(path, "CloudFront adds its CloudFront-* headers after viewer-request: it would never yield");
+            }
+        }
+        Some(part)
+    }
+
+    fn origin(&mut self, path: &str) -> Option<Origin> {
+        let at = |name: &str| format!("{path}.{name}");
+        let domain = self.required(&at("domain"), rules::domain);
+        let host = self.optional(&at("host"), rules::host).map(str::to_owned);
+        let origin_path = self.optional(&at("path"), rules::origin_path).map(str::to_owned);
+        let port = self.port(&at("port"));
+        let protocol = self.optional(&at("protocol"), rules::protocol).map(str::to_owned);
+        Some(Origin { domain: domain?.to_owned(), host, path: origin_path, port, protocol })
+    }
+
+    /// The ports that CloudFront connects to:
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>.
+    fn port(&mut self, path: &str) -> Option<u16> {
+        let value = self.get(path)?;
+        let port = match value {
+            Value::Integer(number) => u16::try_from(*number).ok().filter(|port| matches!(port, 80 | 443 | 1024..)),
+            _ => None,
+        };
+        if port.is_none() {
+            self.problem(path, "expected 80, 443 or a number from 1024 to 65535");
+        }
+        port
+    }
+
+    fn boolean(&mut self, path: &str) -> bool {
+        match self.get(path) {
+            None => false,
+            Some(Value::Boolean(value)) => *value,
+            Some(other) => {
+                self.problem(path, &format!("expected true or false, found {}", other.kind()));
+                false
+            }
+        }
+    }
+
+    fn required<T>(&mut self, path: &str, read: impl FnOnce(&'a str) -> Result<T, String>) -> Option<T> {
+        if self.get(path).is_none() {
+            self.problem(path, "is missing");
+        }
+        self.optional(path, read)
+    }
+
+    fn optional<T>(&mut self, path: &str, read: impl FnOnce(&'a str) -> Result<T, String>) -> Option<T> {
+        let read = match self.get(path)? {
+            Value::Text(text) => read(text),
+            other => Err(format!("expected a text, found {}", other.kind())),
+        };
+        read.map_err(|message| self.problem(path, &message)).ok()
+    }
+
+    fn get(&mut self, path: &str) -> Option<&'a Value> {
+        self.known.push(path.to_owned());
+        self.settings.get(path)
+    }
+
+    fn refuse_unknown(&mut self) {
+        let mut refused: Option<&str> = None;
+        for (path, _) in self.settings.iter() {
+            // What is below an unknown table, or below a value of the wrong kind, has been said with it.
+            let inside = |outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+            if self.known.iter().any(|known| known == path)
+                || refused.is_some_and(inside)
+                || self.problems.iter().any(|problem| inside(&problem.path))
+            {
+                continue;
+            }
+            refused = Some(path);
+            let nearest = nearest(path, &self.known);
+            let message = match nearest {
+                Some(known) => format!("is unknown: did you mean {known}?"),
+                None => "is unknown: remove it".to_owned(),
+            };
+            self.problems.push(Problem { path: path.to_owned(), message });
+        }
+    }
+
+    fn problem(&mut self, path: &str, message: &str) {
+        self.problems.push(Problem { path: path.to_owned(), message: message.to_owned() });
+    }
+}
+
+/// The known path beside an unknown one whose last name differs in at most two letters.
+fn nearest<'k>(path: &str, known: &'k [String]) -> Option<&'k str> {
+    let (table, name) = path.rsplit_once('.').unwrap_or(("", path));
+    known
+        .iter()
+        .map(|known| (known, known.rsplit_once('.').unwrap_or(("", known))))
+        .filter(|(_, (known_table, _))| *known_table == table)
+        .map(|(known, (_, known_name))| (distance(name, known_name), known))
+        .filter(|(distance, _)| *distance <= 2)
+        .min()
+        .map(|(_, known)| known.as_str())
+}
+
+/// How many letters have to be added, removed or changed (Levenshtein).
+fn distance(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
+    for (above, from) in left.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
+        for (at, to) in right.chars().enumerate() {
+            let changed = diagonal + usize::from(from != to);
+            diagonal = row[at + 1];
+            row[at + 1] = changed.min(row[at] + 1).min(diagonal + 1);
+        }
+    }
+    row.pop().unwrap_or_default()
+}

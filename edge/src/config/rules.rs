@@ -1,0 +1,68 @@
+//! What one setting may say.
+
+use super::DEFAULT_HEADER;
+use crate::reserved;
+
+pub(super) fn release_id(text: &str) -> Result<&str, String> {
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    match text.len() {
+        1..=64 if text.bytes().all(valid) => Ok(text),
+        _ => Err("expected 1 to 64 letters, digits, \"_\" or \"-\"".into()),
+    }
+}
+
+pub(super) fn salt(text: &str) -> Result<&str, String> {
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err("expected some text without control characters; leave it out to use the release id".into());
+    }
+    Ok(text)
+}
+
+pub(super) fn header_name(text: &str) -> Result<&str, String> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if text.is_empty() || !text.bytes().all(token) {
+        return Err("expected a header name, such as \"X-Req-Partition\"".into());
+    }
+    match reserved::reason(text) {
+        Some(reason) => Err(format!("{reason}: choose a name of your own, such as \"{DEFAULT_HEADER}\"")),
+        None => Ok(text),
+    }
+}
+
+/// CloudFront's rules for a domain name of an origin:
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>.
+pub(super) fn domain(text: &str) -> Result<&str, String> {
+    let byte = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let label = |label: &str| matches!(label.len(), 1..=63) && label.bytes().all(byte);
+    if text.len() > 253 || !text.split('.').all(label) {
+        return Err("expected a domain name of at most 253 characters, without scheme, port or path".into());
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Err("CloudFront does not connect to an IP address: expected a domain name".into());
+    }
+    Ok(text)
+}
+
+pub(super) fn host(text: &str) -> Result<&str, String> {
+    let name = match text.rsplit_once(':') {
+        Some((name, port)) if port.parse::<u16>().is_ok() => name,
+        _ => text,
+    };
+    domain(name).map(|_| text)
+}
+
+pub(super) fn origin_path(text: &str) -> Result<&str, String> {
+    let byte = |byte: u8| byte.is_ascii_graphic() && !b"?#\"<>\\^`{|}".contains(&byte);
+    let shape = text.is_empty() || (text.starts_with('/') && !text.ends_with('/'));
+    if !shape || text.len() > 255 || !text.bytes().all(byte) {
+        return Err("expected a path that begins with \"/\", does not end with it and is URL-encoded, up to 255 characters".into());
+    }
+    Ok(text)
+}
+
+pub(super) fn protocol(text: &str) -> Result<&str, String> {
+    match text {
+        "http" | "https" => Ok(text),
+        _ => Err("expected \"http\" or \"https\"".into()),
+    }
+}
