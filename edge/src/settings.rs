@@ -1,7 +1,5 @@
 //! A configuration as flat settings: `partition.keys.0` and its value. TOML, JSON and the loader's lines all end here.
 
-use std::collections::BTreeMap;
-
 /// The value of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -35,7 +33,8 @@ impl Value {
     }
 }
 
-/// All settings of a configuration by their paths; the members of lists are numbered from 0.
+/// All settings of a configuration by their paths, in the order in which they are written, tables and lists before
+/// what is in them. The items of lists are numbered from 0.
 ///
 /// ```
 /// use onebox_edge::{Settings, Value};
@@ -44,7 +43,7 @@ impl Value {
 /// # Ok::<(), onebox_edge::LineError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings(BTreeMap<String, Value>);
+pub struct Settings(Vec<(String, Value)>);
 
 /// A line that is no setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,16 +63,16 @@ impl std::error::Error for LineError {}
 impl Settings {
     /// Adds a setting.
     pub fn insert(&mut self, path: String, value: Value) {
-        self.0.insert(path, value);
+        self.0.push((path, value));
     }
 
     /// The setting at a path.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Value> {
-        self.0.get(path)
+        self.0.iter().find(|(found, _)| found == path).map(|(_, value)| value)
     }
 
-    /// Every setting, sorted by path.
+    /// Every setting, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(path, value)| (path.as_str(), value))
     }
@@ -110,22 +109,25 @@ impl Settings {
         fn add(settings: &mut Settings, path: String, value: &serde_json::Value) {
             use serde_json::Value as Json;
             let below = |name: &str| if path.is_empty() { name.to_owned() } else { [&path, ".", name].concat() };
-            let flat = match value {
-                Json::String(text) => Value::Text(text.clone()),
-                Json::Bool(value) => Value::Boolean(*value),
-                Json::Number(number) => number.as_i64().map_or(Value::Other, Value::Integer),
-                Json::Null => Value::Other,
+            if !path.is_empty() || !value.is_object() {
+                let flat = match value {
+                    Json::String(text) => Value::Text(text.clone()),
+                    Json::Bool(value) => Value::Boolean(*value),
+                    Json::Number(number) => number.as_i64().map_or(Value::Other, Value::Integer),
+                    Json::Null => Value::Other,
+                    Json::Array(items) => Value::List(items.len()),
+                    Json::Object(_) => Value::Table,
+                };
+                settings.insert(path.clone(), flat);
+            }
+            match value {
                 Json::Array(items) => {
                     items.iter().enumerate().for_each(|(at, item)| add(settings, below(&at.to_string()), item));
-                    Value::List(items.len())
                 }
                 Json::Object(members) => {
                     members.iter().for_each(|(name, member)| add(settings, below(name), member));
-                    Value::Table
                 }
-            };
-            if !path.is_empty() || flat != Value::Table {
-                settings.insert(path, flat);
+                _ => {}
             }
         }
 

@@ -1,0 +1,159 @@
+// The shell of a packaged function under Node.js. It copies the fields that the WebAssembly module asks for, and
+// applies the edits that the module answers with. It decides nothing.
+
+import { readFileSync } from 'node:fs';
+
+const ABSENT = -1;
+const ROOM = 4096; // bytes for a field at first; a longer one makes its room grow
+
+/** A handler of Lambda@Edge events: the module and the configuration beside `url`. */
+export function load(url) {
+  const module = new WebAssembly.Module(readFileSync(new URL('handler.wasm', url)));
+  const settings = lines(JSON.parse(readFileSync(new URL('config.json', url), 'utf8')));
+  let wasm = start(module, settings);
+
+  const { trigger, message: name, fields, first, fallback } = wasm.description;
+  const readers = fields.map(reader);
+  const answers = []; // the edits of every answer so far
+
+  function edits(answer) {
+    return (answers[answer] ??= wasm.edits(answer).map(edit));
+  }
+  const fallbackEdits = fallback.map(edit);
+
+  return function handler(event) {
+    const cf = event?.Records?.[0]?.cf;
+    const message = cf?.[name];
+    const headers = message?.headers;
+    if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+      console.error(`onebox: ${trigger}: expected a ${name} with headers; the message is left as it was`);
+      return isObject(message) ? message : event;
+    }
+    let changes;
+    try {
+      let answer = wasm.begin(first, wasm.write(first, readers[first](cf)));
+      while (answer < 0) {
+        const slot = -1 - answer;
+        answer = wasm.supply(slot, wasm.write(slot, readers[slot](cf)));
+      }
+      changes = answers[answer] ?? edits(answer);
+    } catch (error) {
+      console.error(`onebox: ${trigger}: ${error}; regular`);
+      changes = fallbackEdits;
+      wasm = start(module, settings); // a trap leaves an instance in an unknown state
+    }
+    for (let at = 0; at < changes.length; at++) changes[at](message, headers);
+    return message;
+  };
+}
+
+/** A fresh instance, configured. */
+function start(module, settings) {
+  const { exports: wasm } = new WebAssembly.Instance(module);
+  const encoder = new TextEncoder();
+  const rooms = [];
+
+  // A view of a slot's room. One made before the memory grew has no length any more, and nothing fits into it.
+  function room(slot, bytes) {
+    const address = wasm.onebox_room(slot, bytes);
+    return (rooms[slot] = new Uint8Array(wasm.memory.buffer, address, bytes));
+  }
+
+  function write(slot, text) {
+    if (text === undefined) return ABSENT;
+    const { read, written } = encoder.encodeInto(text, rooms[slot] ?? room(slot, ROOM));
+    if (read === text.length) return written;
+    return encoder.encodeInto(text, room(slot, Math.max(ROOM, 3 * text.length))).written;
+  }
+
+  function text() {
+    return new TextDecoder().decode(new Uint8Array(wasm.memory.buffer, wasm.onebox_text(), wasm.onebox_text_len()));
+  }
+
+  if (!wasm.onebox_configure(write(0, settings))) {
+    throw new Error(`onebox: config.json: ${text()}; package it anew`);
+  }
+  return {
+    description: JSON.parse(text()),
+    begin: wasm.onebox_begin,
+    supply: wasm.onebox_supply,
+    write,
+    edits(answer) {
+      wasm.onebox_edits(answer);
+      return JSON.parse(text());
+    },
+  };
+}
+
+/** A configuration as lines of `PATH=KVALUE`; see `Settings::from_lines`. */
+function lines(value, path = '') {
+  if (typeof value === 'string') return `${path}=t${value}\n`;
+  if (typeof value === 'boolean') return `${path}=b${value}\n`;
+  if (typeof value === 'number') return `${path}=i${value}\n`;
+  const own = path === '' ? '' : Array.isArray(value) ? `${path}=[${value.length}\n` : `${path}={\n`;
+  const below = path === '' ? '' : `${path}.`;
+  return own + Object.entries(value).map(([name, member]) => lines(member, below + name)).join('');
+}
+
+/** How a field is read from `Records[0].cf`: a text, or undefined where it is absent or of the wrong shape. */
+function reader(field) {
+  const [kind, name] = field.split(/:(.*)/s);
+  switch (kind) {
+    case 'cookies':
+      return (cf) => joined(cf.request?.headers?.cookie, ';');
+    case 'header':
+      return (cf) => {
+        const line = cf.request?.headers?.[name];
+        return Array.isArray(line) ? string(line[0]?.value) : undefined;
+      };
+    case 'client-ip':
+      return (cf) => string(cf.request?.clientIp);
+    case 'origin':
+      return (cf) => {
+        const origin = cf.request?.origin;
+        const value = origin?.custom?.[name] ?? origin?.s3?.[name];
+        return Number.isInteger(value) ? String(value) : string(value);
+      };
+    case 'response-header':
+      return (cf) => joined(cf.response?.headers?.[name], ', ');
+    default:
+      throw new Error(`onebox: the module asks for ${field}, which this loader does not know; package it anew`);
+  }
+}
+
+/** How an edit is applied. */
+function edit([kind, name, key, value]) {
+  switch (kind) {
+    case 'header':
+      return (_, headers) => {
+        headers[name] = [{ key, value }];
+      };
+    case 'append':
+      return (_, headers) => {
+        headers[name] = [{ key, value: `${joined(headers[name], ', ') ?? ''}, ${value}` }];
+      };
+    case 'origin':
+      return (message) => {
+        for (const fields of [message.origin?.custom, message.origin?.s3]) {
+          if (isObject(fields) && name in fields) fields[name] = key;
+        }
+      };
+    default:
+      throw new Error(`onebox: the module answers with the edit ${kind}, which this loader does not know; package it anew`);
+  }
+}
+
+function joined(list, separator) {
+  if (!Array.isArray(list)) return undefined;
+  if (list.length === 1) return string(list[0]?.value);
+  const texts = list.map((line) => line?.value).filter((text) => typeof text === 'string');
+  return texts.length > 0 ? texts.join(separator) : undefined;
+}
+
+function string(value) {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
