@@ -2,19 +2,28 @@
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, PoisonError, RwLock, atomic::AtomicBool, atomic::Ordering},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::SystemTime,
 };
 
+use http::{HeaderName, Method};
 use hyper::body::Incoming;
 use onebox_edge::Config;
 
 use crate::{
-    body::{Body, full},
+    body::Body,
+    flow::{Flow, Notes},
     function::{Functions, Native, Runtime},
-    observe::Observer,
+    node::Node,
+    observe::{Observer, Record},
+    origin::Origins,
     rule::Violation,
-    settings::{Limits, Settings},
+    settings::{Clock, Limits, Settings},
+    store::Store,
 };
 
 /// Why a distribution cannot start.
@@ -40,6 +49,12 @@ pub enum StartError {
     /// Bundles carry their configuration: a new one needs new bundles.
     #[error("the functions run from bundles, which carry their configuration: package anew and deploy the bundles")]
     NeedsBundles,
+    /// There are no bundles to deploy where the functions are in this process.
+    #[error("the functions do not run from bundles: deploy the configuration alone")]
+    NeedsNoBundles,
+    /// The partition header has a name that no header can have.
+    #[error("`{0}` cannot be the name of a header")]
+    PartitionHeader(String),
     /// The trust store cannot be built.
     #[error("the certificates to trust cannot be used: {0}")]
     Roots(rustls::Error),
@@ -49,62 +64,144 @@ pub enum StartError {
 #[derive(Clone)]
 pub struct Distribution(Arc<Shared>);
 
-struct Shared {
-    settings: Settings,
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) origins: Origins,
+    pub(crate) observer: Arc<dyn Observer>,
     live: RwLock<Arc<Live>>,
-    observer: Arc<dyn Observer>,
+    runtime: Option<Runtime>,
     sticky: AtomicBool,
 }
 
+impl Shared {
+    pub(crate) fn is_sticky(&self) -> bool {
+        self.sticky.load(Ordering::Relaxed)
+    }
+}
+
 /// What a deployment changes, all at once.
-struct Live {
-    config: Config,
-    functions: Arc<dyn Functions>,
+pub(crate) struct Live {
+    pub(crate) config: Config,
+    pub(crate) functions: Arc<dyn Functions>,
+    pub(crate) partition: HeaderName,
+}
+
+impl Live {
+    fn new(config: Config, functions: Arc<dyn Functions>) -> Result<Arc<Self>, StartError> {
+        let partition = HeaderName::from_bytes(config.partition.header.as_bytes())
+            .map_err(|_| StartError::PartitionHeader(config.partition.header.clone()))?;
+        Ok(Arc::new(Self { config, functions, partition }))
+    }
 }
 
 impl Distribution {
-    /// Starts a distribution.
+    /// Starts a distribution whose functions are onebox's handlers.
     ///
     /// # Errors
     ///
-    /// When Node.js is missing or a bundle cannot be loaded.
+    /// When Node.js is missing, a bundle cannot be loaded or a setting cannot be used.
     pub async fn start(settings: Settings, runtime: Runtime, observer: Arc<dyn Observer>) -> Result<Self, StartError> {
-        let functions: Arc<dyn Functions> = match runtime {
+        let functions: Arc<dyn Functions> = match &runtime {
             Runtime::Native => Arc::new(Native::new(&settings.config)),
-            Runtime::Node { .. } => return Err(StartError::NeedsBundles),
+            Runtime::Node { bundles, node } => {
+                Arc::new(Node::start(node, bundles, settings.limits.node_processes, observer.clone()).await?)
+            }
         };
-        Self::with(settings, functions, observer)
+        Self::build(settings, functions, observer, Some(runtime))
     }
 
     /// Starts a distribution with functions of the caller's own.
     ///
     /// # Errors
     ///
-    /// When the certificates to trust cannot be used.
-    pub fn with(
+    /// When a setting cannot be used.
+    pub fn with_functions(
         settings: Settings,
         functions: Arc<dyn Functions>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, StartError> {
-        let live = RwLock::new(Arc::new(Live { config: settings.config.clone(), functions }));
-        Ok(Self(Arc::new(Shared { settings, live, observer, sticky: AtomicBool::new(true) })))
+        Self::build(settings, functions, observer, None)
+    }
+
+    fn build(
+        settings: Settings,
+        functions: Arc<dyn Functions>,
+        observer: Arc<dyn Observer>,
+        runtime: Option<Runtime>,
+    ) -> Result<Self, StartError> {
+        Ok(Self(Arc::new(Shared {
+            store: Store::new(settings.limits.cache_bytes),
+            origins: Origins::new(&settings).map_err(StartError::Roots)?,
+            live: RwLock::new(Live::new(settings.config.clone(), functions)?),
+            sticky: AtomicBool::new(true),
+            settings,
+            observer,
+            runtime,
+        })))
     }
 
     /// Answers one viewer's request.
     pub async fn handle(&self, client: SocketAddr, request: http::Request<Incoming>) -> http::Response<Body> {
-        let _ = (client, request, self.0.sticky.load(Ordering::Relaxed));
-        http::Response::new(full(""))
+        let shared = &self.0;
+        let seen = shared.observer.listens().then(|| Seen::of(&request, &shared.settings.clock));
+        let flow = Flow { shared: shared.clone(), live: self.live(), request_id: request_id() };
+        let mut notes = Notes::default();
+        let (reply, request) = flow.answer(client, request, &mut notes).await;
+        // viewer-response belongs here, once there is a handler for it.
+        let (cache, failures) = (reply.cache, reply.failures.clone());
+        let response = reply.deliver(request.as_ref(), &flow.request_id);
+        if let Some(seen) = seen {
+            shared.observer.record(Record {
+                request_id: flow.request_id.to_string(),
+                time: seen.time,
+                took: shared.settings.clock.now().duration_since(seen.time).unwrap_or_default(),
+                client_ip: client.ip(),
+                method: seen.method,
+                uri: seen.uri,
+                status: response.status(),
+                partition: notes.partition,
+                cache,
+                origin: notes.origin,
+                failures,
+            });
+        }
+        response
     }
 
     /// Deploys a new configuration; requests that are under way keep the one they began with.
     ///
     /// # Errors
     ///
-    /// When the functions run from bundles: see [`deploy_bundles`](Self::deploy_bundles).
+    /// When the functions are not in this process: see [`deploy_bundles`](Self::deploy_bundles).
     pub async fn deploy(&self, config: Config) -> Result<(), StartError> {
-        let functions = Arc::new(Native::new(&config));
-        *self.0.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Live { config, functions });
+        match self.0.runtime {
+            Some(Runtime::Native) => {
+                let functions = Arc::new(Native::new(&config));
+                self.go_live(Live::new(config, functions)?);
+                Ok(())
+            }
+            Some(Runtime::Node { .. }) | None => Err(StartError::NeedsBundles),
+        }
+    }
+
+    /// Deploys a new configuration with the bundles that were packaged for it.
+    ///
+    /// # Errors
+    ///
+    /// When the functions do not run from bundles, or these cannot be loaded.
+    pub async fn deploy_bundles(&self, config: Config, bundles: &Path) -> Result<(), StartError> {
+        let Some(Runtime::Node { node, .. }) = &self.0.runtime else { return Err(StartError::NeedsNoBundles) };
+        let processes = self.0.settings.limits.node_processes;
+        let functions = Arc::new(Node::start(node, bundles, processes, self.0.observer.clone()).await?);
+        self.go_live(Live::new(config, functions)?);
         Ok(())
+    }
+
+    /// The configuration that is live.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.live().config.clone()
     }
 
     /// Switches stickiness on or off: off gives every request a random side at the configured share.
@@ -113,7 +210,9 @@ impl Distribution {
     }
 
     /// Empties the cache, as an invalidation of `/*` does.
-    pub fn invalidate_all(&self) {}
+    pub fn invalidate_all(&self) {
+        self.0.store.invalidate_all();
+    }
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.settings.limits
@@ -122,4 +221,33 @@ impl Distribution {
     pub(crate) fn broken(&self, violation: &Violation) {
         self.0.observer.broken(violation);
     }
+
+    fn live(&self) -> Arc<Live> {
+        self.0.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn go_live(&self, live: Arc<Live>) {
+        *self.0.live.write().unwrap_or_else(PoisonError::into_inner) = live;
+    }
+}
+
+/// What a record says of a request as the viewer sent it.
+struct Seen {
+    time: SystemTime,
+    method: Method,
+    uri: String,
+}
+
+impl Seen {
+    fn of(request: &http::Request<Incoming>, clock: &Clock) -> Self {
+        let uri = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+        Self { time: clock.now(), method: request.method().clone(), uri }
+    }
+}
+
+/// A request id in AWS's form: 54 characters of base64 and `==`.
+fn request_id() -> Arc<str> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let letter = |_| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())]);
+    (0..54).map(letter).chain("==".chars()).collect::<String>().into()
 }

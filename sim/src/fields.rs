@@ -137,7 +137,9 @@ mod tests {
 
     #[test]
     fn names_are_written_with_initial_capitals() {
-        for (name, written) in [("host", "Host"), ("x-req-partition", "X-Req-Partition"), ("te", "Te"), ("a--b", "A--B")] {
+        for (name, written) in
+            [("host", "Host"), ("x-req-partition", "X-Req-Partition"), ("te", "Te"), ("a--b", "A--B")]
+        {
             assert_eq!(init_caps(name), written);
         }
     }

@@ -8,19 +8,31 @@
 
 #![forbid(unsafe_code)]
 
+mod admission;
 mod body;
 mod cache_policy;
 mod distribution;
 mod event;
+mod fetch;
 mod fields;
+mod fill;
+mod flow;
+mod forward;
+mod freshness;
 mod function;
 mod message;
+mod node;
 mod observe;
+mod origin;
 mod origin_request_policy;
 mod policy;
+mod range;
+mod reply;
 mod rule;
 mod server;
 mod settings;
+mod store;
+mod validate;
 
 pub use body::{Body, full};
 pub use cache_policy::CachePolicy;
@@ -34,3 +46,4 @@ pub use policy::{PolicyError, Selection};
 pub use rule::{Rule, Violation};
 pub use server::listen;
 pub use settings::{Clock, Limits, RegularOrigin, Settings};
+pub use validate::{Outcome, Returned, Sent, validate};

@@ -111,7 +111,11 @@ pub(crate) fn configuration<T: DeserializeOwned>(
 }
 
 /// Turns AWS's `…Behavior` and its names into a selection.
-pub(crate) fn selection(member: &'static str, behavior: String, names: Option<Names>) -> Result<Selection, PolicyError> {
+pub(crate) fn selection(
+    member: &'static str,
+    behavior: String,
+    names: Option<Names>,
+) -> Result<Selection, PolicyError> {
     let names = names.map(|names| names.items).filter(|names| !names.is_empty());
     match (behavior.as_str(), names) {
         ("none", None) => Ok(Selection::None),

@@ -43,6 +43,8 @@ pub enum Rule {
     StatusRange,
     /// A URI begins with a slash.
     UriWithoutSlash,
+    /// A URI that can be sent: encoded, without query and fragment.
+    InvalidUri,
     /// A query string without spaces, control characters and fragments.
     InvalidQuerystring,
     /// URI and query string of a function's result are limited.
@@ -142,6 +144,7 @@ impl Rule {
             Self::HeaderTwice => ("header-twice", BAD, EVENT),
             Self::StatusRange => ("status-range", BAD, GENERATED),
             Self::UriWithoutSlash => ("uri-without-slash", BAD, EVENT),
+            Self::InvalidUri => ("invalid-uri", BAD, RESTRICTIONS),
             Self::InvalidQuerystring => ("invalid-querystring", BAD, RESTRICTIONS),
             Self::ResultUrlTooLong => ("result-url-too-long", BAD, RESTRICTIONS),
             Self::InvalidOrigin => ("invalid-origin", BAD, EVENT),

@@ -1,0 +1,99 @@
+//! Header maps in a result: their form, and what may not be added, changed or taken away.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use onebox_edge::Trigger;
+use serde_json::Value;
+
+use super::shortened;
+use crate::{
+    event::text,
+    fields::{is_disallowed, read_only},
+    rule::{Rule, Violation},
+};
+
+/// The headers after a function: what it returned, and what it could not see.
+pub(super) fn edited(trigger: Trigger, value: &Value, before: &HeaderMap) -> Result<HeaderMap, Violation> {
+    let mut headers = read(value, before)?;
+    for name in read_only(trigger) {
+        if !same(&headers, before, name) {
+            return Err(Violation::new(Rule::ReadOnlyHeader, format!("{trigger} may not change `{name}`")));
+        }
+    }
+    // Real devices are told apart by CloudFront after this trigger; a function cannot claim to be it.
+    if trigger == Trigger::ViewerRequest && !same(&headers, before, "cloudfront-viewer-country") {
+        let detail = "viewer-request may not add `cloudfront-viewer-country`";
+        return Err(Violation::new(Rule::DisallowedHeader, detail));
+    }
+    for (name, line) in before.iter().filter(|(name, _)| is_disallowed(name.as_str())) {
+        append(&mut headers, name.clone(), line.clone())?;
+    }
+    Ok(headers)
+}
+
+/// A header map in AWS's form. Values that are as they were keep the bytes they came with.
+pub(super) fn read(value: &Value, before: &HeaderMap) -> Result<HeaderMap, Violation> {
+    let Value::Object(map) = value else {
+        return Err(Violation::new(Rule::ResultShape, "headers is not an object"));
+    };
+    let mut headers = HeaderMap::with_capacity(map.len());
+    for (key, lines) in map {
+        let name = name(key)?;
+        let Value::Array(lines) = lines else {
+            return Err(Violation::new(Rule::ResultShape, format!("headers.{name} is not an array")));
+        };
+        let lines = lines.iter().map(|element| line(&name, element)).collect::<Result<Vec<_>, _>>()?;
+        let received = before.get_all(&name);
+        if received.iter().map(text).eq(lines.iter().copied()) {
+            for value in received {
+                append(&mut headers, name.clone(), value.clone())?;
+            }
+        } else {
+            for line in lines {
+                let value = HeaderValue::from_bytes(line.as_bytes()).map_err(|_| {
+                    Violation::new(Rule::InvalidHeader, format!("`{name}` has a value with control characters"))
+                })?;
+                append(&mut headers, name.clone(), value)?;
+            }
+        }
+    }
+    Ok(headers)
+}
+
+fn name(key: &str) -> Result<HeaderName, Violation> {
+    let invalid = |why| Violation::new(Rule::InvalidHeader, format!("the header name `{}` {why}", shortened(key)));
+    if key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(invalid("is not in lower case"));
+    }
+    if is_disallowed(key) {
+        return Err(Violation::new(Rule::DisallowedHeader, format!("functions may not add `{}`", shortened(key))));
+    }
+    HeaderName::from_bytes(key.as_bytes()).map_err(|_| invalid("cannot be sent"))
+}
+
+fn line<'a>(name: &HeaderName, element: &'a Value) -> Result<&'a str, Violation> {
+    let Value::Object(element) = element else {
+        return Err(Violation::new(Rule::ResultShape, format!("headers.{name} has an element that is not an object")));
+    };
+    match element.get("key") {
+        None => {}
+        Some(Value::String(key)) if key.eq_ignore_ascii_case(name.as_str()) => {}
+        Some(_) => {
+            return Err(Violation::new(Rule::InvalidHeader, format!("headers.{name} has a key with another name")));
+        }
+    }
+    match element.get("value") {
+        Some(Value::String(value)) => Ok(value),
+        Some(_) => Err(Violation::new(Rule::ResultShape, format!("headers.{name} has a value that is not a string"))),
+        None => Err(Violation::new(Rule::MissingField, format!("headers.{name} has an element without a value"))),
+    }
+}
+
+fn append(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) -> Result<(), Violation> {
+    let appended = headers.try_append(name, value);
+    appended.map(drop).map_err(|_| Violation::new(Rule::InvalidHeader, "there are too many headers"))
+}
+
+/// Whether a header has the same lines in both.
+fn same(after: &HeaderMap, before: &HeaderMap, name: &str) -> bool {
+    after.get_all(name).iter().eq(before.get_all(name))
+}
