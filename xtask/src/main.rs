@@ -1,0 +1,91 @@
+//! The project's chores: `cargo demo` and `cargo xtask …`.
+//!
+//! Each needs Rust, Node.js and Python, and installs whatever else it needs into the target directory.
+
+mod line;
+mod run;
+mod steps;
+mod tools;
+
+use std::{env, path::Path, process::ExitCode};
+
+use clap::{Parser, Subcommand, builder::PossibleValuesParser};
+
+use crate::{
+    line::{Failure, Line},
+    steps::STEPS,
+};
+
+/// The chores of the onebox project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version)]
+struct Args {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Start the demo: two origins, a local CloudFront and a page to watch. Arguments go to `onebox demo`.
+    Demo {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run everything that continuous integration runs, in its order, up to the first failure.
+    Test {
+        /// Run this step only; may be given more than once.
+        #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(STEPS.iter().map(|step| step.name)))]
+        only: Vec<String>,
+        /// Print the steps and run none.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Install what the tests need, and run none.
+    Setup,
+    /// Measure. Arguments go to the benchmarks.
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let chore = Args::parse().chore;
+    // Every path and every command below is relative to the checkout, wherever cargo was called.
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    if let Err(error) = env::set_current_dir(&checkout) {
+        eprintln!("xtask: {}: {error}; run it with `cargo xtask` inside the checkout", checkout.display());
+        return ExitCode::FAILURE;
+    }
+    match chore {
+        Chore::Demo { args } => passed_on(demo(args)),
+        Chore::Test { list: true, .. } => {
+            STEPS.iter().for_each(|step| println!("{:12} {}", step.name, step.about));
+            ExitCode::SUCCESS
+        }
+        Chore::Test { only, .. } => {
+            run::steps(STEPS.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name)))
+        }
+        Chore::Setup => run::steps(STEPS.iter().take(1)),
+        Chore::Bench { args } => {
+            passed_on(Line::of("cargo bench --locked -p onebox-benches").args(["--"]).args(args).code())
+        }
+    }
+}
+
+/// The demo needs the WebAssembly target, because the command carries the packaged handlers.
+fn demo(args: Vec<String>) -> Result<u8, Failure> {
+    tools::wasm_target()?;
+    Line::of("cargo run --quiet --locked --release -p onebox -- demo").args(args).code()
+}
+
+/// What a command returned, or why it could not run.
+fn passed_on(code: Result<u8, Failure>) -> ExitCode {
+    code.map_or_else(
+        |failure| {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        },
+        ExitCode::from,
+    )
+}

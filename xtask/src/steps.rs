@@ -1,0 +1,155 @@
+//! The steps of `cargo xtask test`: what continuous integration runs, cheapest first.
+//!
+//! A step brings the tools that it needs, so that each can also be run alone.
+
+use std::{fs, path::Path, time::Duration};
+
+use crate::{
+    line::{Failure, Line},
+    tools,
+};
+
+/// One thing that is checked.
+pub(crate) struct Step {
+    /// Its name in `--only`.
+    pub(crate) name: &'static str,
+    /// What it does, for its heading.
+    pub(crate) about: &'static str,
+    /// Does it.
+    pub(crate) run: fn() -> Result<(), Failure>,
+}
+
+/// Every step, in order.
+pub(crate) const STEPS: &[Step] = &[
+    Step { name: "setup", about: "the tools that the other steps need", run: setup },
+    Step { name: "format", about: "every source is formatted", run: format },
+    Step { name: "layout", about: "who may depend on whom, and what every file keeps to", run: layout },
+    Step { name: "lint", about: "clippy, natively and for WebAssembly", run: lint },
+    Step { name: "doc", about: "the documentation builds without a warning", run: doc },
+    Step { name: "test", about: "all tests, with the oldest Node.js", run: test },
+    Step { name: "node", about: "the bundles' tests, with every Node.js of Lambda@Edge", run: node },
+    Step { name: "dependencies", about: "licences, sources, duplicates and advisories", run: dependencies },
+    Step { name: "fuzz", about: "every fuzz target, for a short time", run: fuzz },
+    Step { name: "bench", about: "the benchmarks build and give the right answers", run: bench },
+];
+
+/// How long each fuzz target runs.
+const FUZZ_SECONDS: u32 = 20;
+
+/// How long the database of advisories may take to arrive.
+const ADVISORIES_LIMIT: Duration = Duration::from_secs(120);
+
+fn setup() -> Result<(), Failure> {
+    tools::languages()?;
+    tools::wasm_target()?;
+    tools::component("rustfmt", "rustfmt")?;
+    tools::component("clippy", "clippy-driver")?;
+    for version in tools::NODE_VERSIONS {
+        println!("Node.js {version}: {}", tools::node(version)?);
+    }
+    println!("cargo-deny: {}", cargo_deny()?);
+    println!("cargo-fuzz: {}", cargo_fuzz()?);
+    Ok(())
+}
+
+fn format() -> Result<(), Failure> {
+    tools::component("rustfmt", "rustfmt")?;
+    Line::of("cargo fmt --all --check").run()?;
+    Line::of("cargo fmt --manifest-path fuzz/Cargo.toml --check").run()
+}
+
+fn layout() -> Result<(), Failure> {
+    Line::of("cargo test --locked --quiet -p xtask").run()
+}
+
+fn lint() -> Result<(), Failure> {
+    tools::component("clippy", "clippy-driver")?;
+    tools::wasm_target()?;
+    Line::of("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
+    // What only WebAssembly compiles is not seen by the line above.
+    Line::of("cargo clippy --locked -p onebox-viewer-request -p onebox-origin-request -p onebox-origin-response")
+        .args("--lib --target wasm32-unknown-unknown -- -D warnings".split(' '))
+        .run()
+}
+
+fn doc() -> Result<(), Failure> {
+    tools::wasm_target()?;
+    Line::of("cargo doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()
+}
+
+fn test() -> Result<(), Failure> {
+    tools::languages()?;
+    tools::wasm_target()?;
+    let oldest = tools::node(tools::NODE_VERSIONS[0])?;
+    Line::of("cargo test --locked --workspace --exclude xtask --no-fail-fast").env("ONEBOX_NODE", oldest).run()
+}
+
+fn node() -> Result<(), Failure> {
+    tools::wasm_target()?;
+    for version in &tools::NODE_VERSIONS[1..] {
+        let program = tools::node(*version)?;
+        Line::of("cargo test --locked --workspace --exclude xtask --no-fail-fast --tests node")
+            .env("ONEBOX_NODE", program)
+            .run()?;
+    }
+    Ok(())
+}
+
+fn dependencies() -> Result<(), Failure> {
+    let deny = cargo_deny()?;
+    Line::program(&deny).args(["check", "bans", "licenses", "sources"]).run()?;
+    if Line::program(&deny).args(["fetch", "db"]).succeeds_within(ADVISORIES_LIMIT) {
+        return Line::program(&deny).args(["check", "--disable-fetch", "advisories"]).run();
+    }
+    println!("ADVISORIES WERE NOT CHECKED: their database could not be reached.");
+    Ok(())
+}
+
+fn fuzz() -> Result<(), Failure> {
+    let cargo_fuzz = cargo_fuzz()?;
+    let targets = Line::program(&cargo_fuzz).args(["list"]).output();
+    let targets = targets.ok_or_else(|| Failure::new("fuzz/Cargo.toml lists no targets: see `cargo fuzz list`"))?;
+    for target in targets.lines() {
+        // What is found is kept in the corpus; the seeds are only read.
+        let corpus = Path::new("fuzz/corpus").join(target);
+        fs::create_dir_all(&corpus).map_err(|error| Failure::new(format!("{}: {error}", corpus.display())))?;
+        // Without a sanitizer no nightly compiler is needed; there is no unsafe code here for one to watch.
+        Line::program(&cargo_fuzz)
+            .args([
+                "run",
+                "--sanitizer",
+                "none",
+                target,
+                &corpus.display().to_string(),
+                &format!("fuzz/seeds/{target}"),
+            ])
+            .args(["--", "-timeout=10", "-print_final_stats=1", &format!("-max_total_time={FUZZ_SECONDS}")])
+            .run()?;
+    }
+    Ok(())
+}
+
+fn bench() -> Result<(), Failure> {
+    tools::wasm_target()?;
+    Line::of("cargo bench --locked -p onebox-benches -- --test").run()
+}
+
+fn cargo_deny() -> Result<String, Failure> {
+    tools::cargo_tool("cargo-deny", "0.20.2")
+}
+
+fn cargo_fuzz() -> Result<String, Failure> {
+    tools::cargo_tool("cargo-fuzz", "0.13.2")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_has_a_name_of_its_own() {
+        for (at, step) in STEPS.iter().enumerate() {
+            assert!(STEPS[at + 1..].iter().all(|other| other.name != step.name), "{}", step.name);
+        }
+    }
+}
