@@ -66,9 +66,9 @@ impl Hash {
             return (self.lanes, &joined[..waiting + bytes.len()]);
         };
         let head = bytes.first_chunk().map_or_else(|| short(&bytes[..missing]), |chunk| u128::from_le_bytes(*chunk));
-        let mut lanes = absorb(self.lanes, self.tail | head << (8 * waiting));
+        let mut lanes = absorb(self.lanes, &(self.tail | head << (8 * waiting)).to_le_bytes());
         while let Some((stripe, rest)) = left.split_first_chunk() {
-            lanes = absorb(lanes, u128::from_le_bytes(*stripe));
+            lanes = absorb(lanes, stripe);
             left = rest;
         }
         (lanes, left)
@@ -90,7 +90,10 @@ impl Hash {
         };
         let mut hash = start.wrapping_add(len as u32);
         while let Some((word, rest)) = left.split_first_chunk() {
-            hash = hash.wrapping_add(u32::from_le_bytes(*word).wrapping_mul(PRIME_3)).rotate_left(17).wrapping_mul(PRIME_4);
+            hash = hash
+                .wrapping_add(u32::from_le_bytes(*word).wrapping_mul(PRIME_3))
+                .rotate_left(17)
+                .wrapping_mul(PRIME_4);
             left = rest;
         }
         for byte in left {
@@ -104,10 +107,10 @@ impl Hash {
 
 /// The lanes after one stripe.
 #[inline]
-#[allow(clippy::cast_possible_truncation, reason = "each lane takes the low half of what is left")]
-fn absorb(mut lanes: [u32; 4], stripe: u128) -> [u32; 4] {
-    let words = [stripe as u32, (stripe >> 32) as u32, (stripe >> 64) as u32, (stripe >> 96) as u32];
+fn absorb(mut lanes: [u32; 4], stripe: &[u8; STRIPE]) -> [u32; 4] {
+    let (words, _) = stripe.as_chunks();
     for (lane, word) in lanes.iter_mut().zip(words) {
+        let word = u32::from_le_bytes(*word);
         *lane = lane.wrapping_add(word.wrapping_mul(PRIME_2)).rotate_left(13).wrapping_mul(PRIME_1);
     }
     lanes

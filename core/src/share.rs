@@ -72,7 +72,8 @@ impl FromStr for Share {
             return Err(ShareError::Shape);
         }
         let whole: u32 = whole.parse().map_err(|_| ShareError::TooLarge)?;
-        let thousandths = decimals.bytes().chain(*b"00").take(3).fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+        let thousandths =
+            decimals.bytes().chain(*b"00").take(3).fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
         whole
             .checked_mul(1000)
             .and_then(|whole| whole.checked_add(thousandths))

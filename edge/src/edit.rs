@@ -1,6 +1,6 @@
 //! What an answer changes in a message: data, applied by the rim.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// One change to a request or response. Displayed, it is the JSON from which the Node.js loader applies the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,14 +95,24 @@ pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('"')?;
-        let mut rest = self.0;
-        while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
-            f.write_str(&rest[..at])?;
-            write!(f, "\\u{:04x}", rest.as_bytes()[at])?;
-            rest = &rest[at + 1..];
-        }
-        f.write_str(rest)?;
-        f.write_char('"')
+        let mut quoted = String::with_capacity(self.0.len() + 2);
+        quote(self.0, &mut quoted);
+        f.write_str(&quoted)
     }
+}
+
+/// Writes a text in JSON's quotes.
+pub(crate) fn quote(text: &str, out: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        let byte = rest.as_bytes()[at];
+        out.push_str(&rest[..at]);
+        out.push_str("\\u00");
+        out.extend([byte >> 4, byte & 0xF].map(|digit| char::from(HEX[usize::from(digit)])));
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+    out.push('"');
 }

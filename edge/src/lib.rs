@@ -32,12 +32,11 @@ pub use edit::{Edit, OriginValue};
 pub use event::{Event, Field, Visit};
 pub use handler::{Answer, Handler, Trigger};
 
-
 pub use settings::{LineError, Settings, Value};
 
 #[cfg(not(target_family = "wasm"))]
 pub use self::{
-    message::EventError,
+    message::{EventError, NativeEvent},
     native::run,
     serve::{handle, serve},
 };

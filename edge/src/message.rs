@@ -1,22 +1,22 @@
-//! An event as JSON text: its fields, and its message with edits applied.
+//! An event as JSON text: the fields that are read, and its message with edits spliced in.
+//!
+//! Whatever is not edited stays byte for byte as it came, so a field that CloudFront adds one day survives.
 
-use std::{borrow::Cow, error, fmt};
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::{borrow::Cow, error, fmt, ops::Range};
 
 use crate::{
-    edit::{Edit, OriginValue, Quoted},
+    edit::{Edit, OriginValue, quote},
     event::{Event, Field},
     handler::Trigger,
-    json::{self, Object},
+    json::{self, Cursor, Name},
 };
 
-/// An event: the values of the fields that are read, and the message in pieces.
-pub(crate) struct NativeEvent<'a> {
+/// An event: the values of the fields that are read, and where the message is in the text.
+#[derive(Debug)]
+pub struct NativeEvent<'a> {
+    text: &'a str,
+    message: Message<'a>,
     values: Vec<(Field<'a>, Option<Cow<'a, [u8]>>)>,
-    message: Object<'a>,
-    headers: Object<'a>,
 }
 
 /// Why a text is no event of a trigger.
@@ -26,75 +26,101 @@ pub struct EventError<'a> {
     message: Option<&'a str>,
 }
 
-#[derive(Deserialize)]
-struct Outer<'a> {
-    #[serde(borrow, rename = "Records")]
-    records: Vec<Record<'a>>,
+/// The places of a request's or response's members that matter.
+#[derive(Debug, Default)]
+struct Message<'a> {
+    whole: Range<usize>,
+    headers: Option<Headers<'a>>,
+    client_ip: Option<Range<usize>>,
+    origin: Option<Range<usize>>,
 }
 
-#[derive(Deserialize)]
-struct Record<'a> {
-    #[serde(borrow)]
-    cf: Cf<'a>,
-}
-
-#[derive(Deserialize)]
-struct Cf<'a> {
-    #[serde(borrow, default)]
-    request: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    response: Option<&'a RawValue>,
+/// The places of the header map and of every header in it.
+#[derive(Debug, Default)]
+struct Headers<'a> {
+    whole: Range<usize>,
+    members: Vec<(Name<'a>, Range<usize>)>,
 }
 
 impl<'a> NativeEvent<'a> {
-    pub(crate) fn read(text: &'a str, trigger: Trigger, fields: Vec<Field<'a>>) -> Result<Self, EventError<'a>> {
-        let outer: Outer<'a> = serde_json::from_str(text).map_err(|_| EventError::of("an event with Records[0].cf"))?;
-        let cf = outer.records.into_iter().next().ok_or(EventError::of("an event with Records[0].cf"))?.cf;
-        let (found, expected) = match trigger.message() {
-            "request" => (cf.request, "a request with headers"),
-            _ => (cf.response, "a response with headers"),
+    /// Finds these fields of an event.
+    ///
+    /// # Errors
+    /// An [`EventError`] if the text is no event whose message has headers.
+    pub fn read(text: &'a str, trigger: Trigger, fields: Vec<Field<'a>>) -> Result<Self, EventError<'a>> {
+        let (request, response) =
+            messages(text).ok_or(EventError { expected: "a JSON event with Records[0].cf", message: None })?;
+        let is_request = trigger.message() == "request";
+        let (message, other, expected) = if is_request {
+            (request, None, "a request with headers")
+        } else {
+            (response, request, "a response with headers")
         };
-        let found = found.ok_or(EventError::of(expected))?.get();
-        let message = Object::read(found).ok_or(EventError { expected, message: Some(found) })?;
-        let headers = message.get_as_read("headers").and_then(Object::read);
-        let headers = headers.ok_or(EventError { expected, message: Some(found) })?;
+        let message = message.ok_or(EventError { expected, message: None })?;
+        let headers = message.headers.as_ref();
+        let headers = headers.ok_or(EventError { expected, message: message.object(text) })?;
 
-        // A response's handler reads the request as well; a request's handler has it in its hands.
-        let other = cf.request.filter(|_| trigger.message() == "response").and_then(|text| Object::read(text.get()));
-        let other_headers = other.as_ref().and_then(|other| other.get_as_read("headers")).and_then(Object::read);
-        let request = other.as_ref().unwrap_or(&message);
-        let request_headers = other_headers.as_ref().unwrap_or(&headers);
-
+        let request = if is_request { Some(&message) } else { other.as_ref() };
+        let request_header = |name| request?.headers.as_ref()?.get(text, name);
         let value = |field| match field {
-            Field::Cookies => lines(request_headers.get_as_read("cookie")?, ";"),
-            Field::Header(name) => first_line(request_headers.get_as_read(name)?),
-            Field::ClientIp => json::text(request.get_as_read("clientIp")?),
-            Field::Origin(name) => origin_field(request.get_as_read("origin")?, name),
-            Field::ResponseHeader(name) => lines(headers.get_as_read(name)?, ", "),
+            Field::Cookies => lines(request_header("cookie")?, ";"),
+            Field::Header(name) => first_line(request_header(name)?),
+            Field::ClientIp => json::text(&text[request?.client_ip.clone()?]),
+            Field::Origin(name) => origin_field(&text[request?.origin.clone()?], name),
+            Field::ResponseHeader(name) => lines(headers.get(text, name)?, ", "),
         };
         let values = fields.into_iter().map(|field| (field, value(field))).collect();
-        Ok(Self { values, message, headers })
+        Ok(Self { text, values, message })
     }
 
     /// The message as JSON after these edits.
-    pub(crate) fn edited(mut self, edits: &[Edit]) -> String {
+    #[must_use]
+    pub fn edited(&self, edits: &[Edit]) -> String {
+        let mut splices = Splices { text: self.text, list: Vec::with_capacity(edits.len()) };
+        let mut is_empty = self.message.headers.as_ref().is_none_or(|headers| headers.members.is_empty());
         for edit in edits {
             match edit {
-                Edit::Header { name, key, value } => self.headers.set(name, one_line(key, value)),
+                Edit::Header { name, key, value } => self.set_header(&mut splices, &mut is_empty, name, key, value),
                 Edit::Append { name, key, value } => {
-                    let before = self.headers.get(name).and_then(|text| lines(text, ", ")).unwrap_or_default();
+                    let before = self.message.headers.as_ref().and_then(|headers| headers.get(self.text, name));
+                    let before = before.and_then(|text| lines(text, ", ")).unwrap_or_default();
                     let list = [&*String::from_utf8_lossy(&before), ", ", value].concat();
-                    self.headers.set(name, one_line(key, &list));
+                    self.set_header(&mut splices, &mut is_empty, name, key, &list);
                 }
-                Edit::Origin { field, value } => {
-                    if let Some(origin) = self.message.get("origin").and_then(|origin| with_field(origin, field, value)) {
-                        self.message.set("origin", origin);
-                    }
-                }
+                Edit::Origin { field, value } => self.set_origin(&mut splices, field, value),
             }
         }
-        self.message.set("headers", self.headers.to_text());
-        self.message.to_text()
+        splices.apply(self.message.whole.clone())
+    }
+
+    fn set_header(&self, splices: &mut Splices<'_>, is_empty: &mut bool, name: &str, key: &str, value: &str) {
+        let Some(headers) = &self.message.headers else { return };
+        let mut line = String::with_capacity(name.len() + key.len() + value.len() + 32);
+        let place = headers.place(name);
+        if place.is_none() {
+            line.push_str(if std::mem::take(is_empty) { "" } else { "," });
+            quote(name, &mut line);
+            line.push(':');
+        }
+        line.push_str("[{\"key\":");
+        quote(key, &mut line);
+        line.push_str(",\"value\":");
+        quote(value, &mut line);
+        line.push_str("}]");
+        let end = headers.whole.end - 1;
+        splices.list.push((place.unwrap_or(end..end), line));
+    }
+
+    fn set_origin(&self, splices: &mut Splices<'_>, field: &str, value: &OriginValue) {
+        let Some(origin) = &self.message.origin else { return };
+        for kind in ["custom", "s3"] {
+            let place = json::member(&self.text[origin.clone()], kind).and_then(|fields| {
+                let fields = origin.start + fields.start..origin.start + fields.end;
+                let place = json::member(&self.text[fields.clone()], field)?;
+                Some(fields.start + place.start..fields.start + place.end)
+            });
+            splices.list.extend(place.map(|place| (place, value.to_string())));
+        }
     }
 }
 
@@ -105,12 +131,9 @@ impl Event for NativeEvent<'_> {
 }
 
 impl<'a> EventError<'a> {
-    const fn of(expected: &'static str) -> Self {
-        Self { expected, message: None }
-    }
-
     /// The message as it came, where there is one.
-    pub(crate) fn message(&self) -> Option<&'a str> {
+    #[must_use]
+    pub fn message(&self) -> Option<&'a str> {
         self.message
     }
 }
@@ -123,53 +146,157 @@ impl fmt::Display for EventError<'_> {
 
 impl error::Error for EventError<'_> {}
 
-/// The value of a header line.
-fn line(text: &str) -> Option<Cow<'_, [u8]>> {
-    json::text(Object::read(text)?.get_as_read("value")?)
+/// The request and the response in `Records[0].cf`. The whole text is read, so what is cut off is no event.
+#[allow(clippy::type_complexity, reason = "a request and a response")]
+fn messages(text: &str) -> Option<(Option<Message<'_>>, Option<Message<'_>>)> {
+    let mut found = None;
+    let mut cursor = Cursor::new(text);
+    cursor.members(|name, cursor| match name.is("Records") {
+        false => cursor.value().map(drop),
+        true => cursor.items(|at, cursor| match at {
+            0 => cursor.members(|name, cursor| match name.is("cf") {
+                false => cursor.value().map(drop),
+                true => {
+                    let (mut request, mut response) = (None, None);
+                    cursor.members(|name, cursor| {
+                        if name.is("request") {
+                            request = Some(Message::read(cursor)?);
+                        } else if name.is("response") {
+                            response = Some(Message::read(cursor)?);
+                        } else {
+                            cursor.value()?;
+                        }
+                        Some(())
+                    })?;
+                    found = Some((request, response));
+                    Some(())
+                }
+            }),
+            _ => cursor.value().map(drop),
+        }),
+    })?;
+    if cursor.is_done() { found } else { None }
 }
 
-fn first_line(text: &str) -> Option<Cow<'_, [u8]>> {
-    line(serde_json::from_str::<Vec<&RawValue>>(text).ok()?.first()?.get())
+impl<'a> Message<'a> {
+    fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
+        if !cursor.is_at_object() {
+            return Some(Self { whole: cursor.value()?, ..Self::default() });
+        }
+        let start = cursor.at();
+        let mut message = Self::default();
+        cursor.members(|name, cursor| {
+            if name.is("headers") {
+                message.headers = Headers::read(cursor)?;
+            } else {
+                let value = cursor.value()?;
+                if name.is("clientIp") {
+                    message.client_ip = Some(value);
+                } else if name.is("origin") {
+                    message.origin = Some(value);
+                }
+            }
+            Some(())
+        })?;
+        message.whole = start..cursor.at();
+        Some(message)
+    }
+
+    /// The message's text, if it is an object at all.
+    fn object(&self, text: &'a str) -> Option<&'a str> {
+        Some(&text[self.whole.clone()]).filter(|text| text.starts_with('{'))
+    }
+}
+
+impl<'a> Headers<'a> {
+    /// Reads a header map; nothing from a value that is no object.
+    fn read(cursor: &mut Cursor<'a>) -> Option<Option<Self>> {
+        if !cursor.is_at_object() {
+            return cursor.value().map(|_| None);
+        }
+        let start = cursor.at();
+        let mut members = Vec::with_capacity(16);
+        cursor.members(|name, cursor| {
+            members.push((name, cursor.value()?));
+            Some(())
+        })?;
+        Some(Some(Self { whole: start..cursor.at(), members }))
+    }
+
+    fn place(&self, name: &str) -> Option<Range<usize>> {
+        self.members.iter().rev().find(|(found, _)| found.is(name)).map(|(_, place)| place.clone())
+    }
+
+    fn get(&self, text: &'a str, name: &str) -> Option<&'a str> {
+        self.place(name).map(|place| &text[place])
+    }
+}
+
+/// New texts for places of a text.
+struct Splices<'a> {
+    text: &'a str,
+    list: Vec<(Range<usize>, String)>,
+}
+
+impl Splices<'_> {
+    /// The text of a range with all places in it replaced.
+    fn apply(mut self, range: Range<usize>) -> String {
+        self.list.sort_by_key(|(place, _)| place.start);
+        let added: usize = self.list.iter().map(|(_, new)| new.len()).sum();
+        let mut out = String::with_capacity(range.len() + added);
+        let mut at = range.start;
+        for (place, new) in &self.list {
+            out.push_str(&self.text[at..place.start]);
+            out.push_str(new);
+            at = place.end;
+        }
+        out.push_str(&self.text[at..range.end]);
+        out
+    }
+}
+
+/// The value of every header line, or nothing for a line that has none.
+fn values<'a>(lines: &'a str, mut visit: impl FnMut(usize, Option<Cow<'a, [u8]>>)) -> Option<()> {
+    Cursor::new(lines).items(|at, cursor| {
+        let line = &lines[cursor.value()?];
+        visit(at, json::member(line, "value").and_then(|place| json::text(&line[place])));
+        Some(())
+    })
+}
+
+fn first_line(lines: &str) -> Option<Cow<'_, [u8]>> {
+    let mut first = None;
+    values(lines, |at, value| {
+        if at == 0 {
+            first = value;
+        }
+    })?;
+    first
 }
 
 /// The values of all header lines, joined.
-fn lines<'a>(text: &'a str, separator: &str) -> Option<Cow<'a, [u8]>> {
-    let lines: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-    let mut values = lines.into_iter().filter_map(|text| line(text.get()));
-    let mut joined = values.next()?;
-    for value in values {
-        let joined = joined.to_mut();
-        joined.extend_from_slice(separator.as_bytes());
-        joined.extend_from_slice(&value);
-    }
-    Some(joined)
+fn lines<'a>(lines: &'a str, separator: &str) -> Option<Cow<'a, [u8]>> {
+    let mut joined: Option<Cow<'a, [u8]>> = None;
+    values(lines, |_, value| match (&mut joined, value) {
+        (Some(joined), Some(value)) => {
+            let joined = joined.to_mut();
+            joined.extend_from_slice(separator.as_bytes());
+            joined.extend_from_slice(&value);
+        }
+        (None, value) => joined = value,
+        (Some(_), None) => {}
+    })?;
+    joined
 }
 
 /// A field of the one origin in `{"custom": {…}}` or `{"s3": {…}}`.
-fn origin_field<'a>(text: &'a str, name: &str) -> Option<Cow<'a, [u8]>> {
-    let origin = Object::read(text)?;
-    let value = ["custom", "s3"].iter().find_map(|kind| Object::read(origin.get_as_read(kind)?)?.get_as_read(name))?;
+fn origin_field<'a>(origin: &'a str, name: &str) -> Option<Cow<'a, [u8]>> {
+    let value = ["custom", "s3"].iter().find_map(|kind| {
+        let fields = &origin[json::member(origin, kind)?];
+        Some(&fields[json::member(fields, name)?])
+    })?;
     if value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Cow::Borrowed(value.as_bytes()));
     }
     json::text(value)
-}
-
-/// The origin with another value in a field that it has.
-fn with_field(text: &str, field: &str, value: &OriginValue) -> Option<String> {
-    let mut origin = Object::read(text)?;
-    for kind in ["custom", "s3"] {
-        if let Some(mut fields) = origin.get_as_read(kind).and_then(Object::read)
-            && fields.get(field).is_some()
-        {
-            fields.set(field, value.to_string());
-            origin.set(kind, fields.to_text());
-        }
-    }
-    Some(origin.to_text())
-}
-
-/// A header of one line.
-fn one_line(key: &str, value: &str) -> String {
-    format!("[{{\"key\":{},\"value\":{}}}]", Quoted(key), Quoted(value))
 }

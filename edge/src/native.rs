@@ -10,11 +10,7 @@ use std::{
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
-use crate::{
-    config::Config,
-    handler::Handler,
-    serve::serve,
-};
+use crate::{config::Config, handler::Handler, serve::serve};
 
 /// The packaged configuration's name.
 const CONFIG: &str = "config.json";

@@ -31,7 +31,8 @@ impl<'a> Reader<'a> {
         self.tables(&["release", "partition", "origins", "origins.regular", "origins.one-box", "debug"]);
         let id = self.required("release.id", rules::release_id);
         let share = self.required("release.share", |text| text.parse::<Share>().map_err(|error| error.to_string()));
-        let header = self.optional("partition.header", rules::header_name).map_or_else(|| DEFAULT_HEADER.into(), str::to_owned);
+        let header =
+            self.optional("partition.header", rules::header_name).map_or_else(|| DEFAULT_HEADER.into(), str::to_owned);
         let keys = self.keys(&header);
         let salt = self.optional("partition.salt", rules::salt).map(str::to_owned);
         let regular = self.origin("origins.regular");
@@ -103,7 +104,10 @@ impl<'a> Reader<'a> {
                 self.problem(path, "is the partition header itself, which a viewer could send to choose a side");
             } else if name.starts_with("cloudfront-") {
                 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
-                self.problem(path, "CloudFront adds its CloudFront-* headers after viewer-request: it would never yield");
+                self.problem(
+                    path,
+                    "CloudFront adds its CloudFront-* headers after viewer-request: it would never yield",
+                );
             }
         }
         Some(part)

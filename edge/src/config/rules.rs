@@ -55,7 +55,10 @@ pub(super) fn origin_path(text: &str) -> Result<&str, String> {
     let byte = |byte: u8| byte.is_ascii_graphic() && !b"?#\"<>\\^`{|}".contains(&byte);
     let shape = text.is_empty() || (text.starts_with('/') && !text.ends_with('/'));
     if !shape || text.len() > 255 || !text.bytes().all(byte) {
-        return Err("expected a path that begins with \"/\", does not end with it and is URL-encoded, up to 255 characters".into());
+        return Err(
+            "expected a path that begins with \"/\", does not end with it and is URL-encoded, up to 255 characters"
+                .into(),
+        );
     }
     Ok(text)
 }
