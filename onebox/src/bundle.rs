@@ -1,0 +1,43 @@
+//! The bundle of a function: what Lambda@Edge runs under Node.js.
+
+use onebox_edge::{Config, Trigger};
+
+/// The loader, the same in every bundle.
+const LOADER: &str = include_str!("../../edge/node/onebox.mjs");
+
+/// One file of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct File {
+    /// Its name at the bundle's root.
+    pub(crate) name: &'static str,
+    /// Its content.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The files of a trigger's bundle, by name. Nothing else is needed where it runs.
+pub(crate) fn files(trigger: Trigger, config: &Config) -> [File; 4] {
+    let (index, module) = sources(trigger);
+    [
+        File { name: "config.json", bytes: config.to_json().into_bytes() },
+        File { name: "handler.wasm", bytes: module.to_vec() },
+        File { name: "index.mjs", bytes: index.as_bytes().to_vec() },
+        File { name: "onebox.mjs", bytes: LOADER.as_bytes().to_vec() },
+    ]
+}
+
+/// The handler's entry and its module.
+fn sources(trigger: Trigger) -> (&'static str, &'static [u8]) {
+    macro_rules! handler {
+        ($name:literal) => {
+            (
+                include_str!(concat!("../../", $name, "/index.mjs")),
+                include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".wasm")),
+            )
+        };
+    }
+    match trigger {
+        Trigger::ViewerRequest => handler!("viewer-request"),
+        Trigger::OriginRequest => handler!("origin-request"),
+        Trigger::OriginResponse => handler!("origin-response"),
+    }
+}

@@ -1,0 +1,64 @@
+//! The command line.
+
+use std::{ffi::OsString, process::ExitCode};
+
+use anstyle::{AnsiColor, Style};
+use clap::{Parser, Subcommand};
+
+use crate::{Exit, Failure, check, decide, init, package};
+
+const EXAMPLES: &str = "\
+Examples:
+  onebox init                          write a commented onebox.toml
+  onebox check                         list everything that is wrong with it
+  onebox decide < requests.jsonl       which side does a request go to, and why?
+  onebox package --out dist            functions for Lambda@Edge, ready to upload
+
+Exit codes: 0 done, 1 did not hold, 2 stuck and needs a person, 64 bad usage or configuration.";
+
+/// Keep every visitor on one side of a gradual release: decided at CloudFront's edge, stable, without a server.
+#[derive(Debug, Parser)]
+#[command(name = "onebox", version, after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Init(init::Args),
+    Check(check::Args),
+    Decide(decide::Args),
+    Package(package::Args),
+}
+
+/// Runs the command with these arguments, of which the first is its own name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let verb = match Cli::try_parse_from(args) {
+        Ok(cli) => cli.verb,
+        Err(answer) => {
+            // Help and version are answers; everything else is a mistake. If it cannot be shown, nobody is there.
+            let _ = answer.print();
+            return if answer.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    let done = match &verb {
+        Verb::Init(args) => init::run(args),
+        Verb::Check(args) => check::run(args),
+        Verb::Decide(args) => decide::run(args),
+        Verb::Package(args) => package::run(args),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(Failure { exit, message }) => {
+            say(AnsiColor::Red, "error", &message);
+            exit.into()
+        }
+    }
+}
+
+/// A line for a person, on standard error; coloured where that is wanted (<https://no-color.org>).
+pub(crate) fn say(color: AnsiColor, kind: &str, message: &str) {
+    let style = Style::new().fg_color(Some(color.into())).bold();
+    anstream::eprintln!("{style}{kind}:{style:#} {message}");
+}

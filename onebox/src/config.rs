@@ -1,0 +1,128 @@
+//! `onebox.toml`.
+
+mod document;
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use onebox_edge::Config;
+use serde::Serialize;
+
+pub use document::{Places, read};
+
+use crate::Failure;
+
+/// The largest file that is read, in bytes. A configuration is a page of text; a larger file is the wrong one.
+pub const LIMIT: u64 = 64 << 10;
+
+/// Which configuration a verb reads.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ConfigFile {
+    /// The configuration
+    #[arg(long = "config", value_name = "FILE", default_value = "onebox.toml")]
+    pub path: PathBuf,
+}
+
+/// Something wrong in a configuration, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mistake {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1, in characters.
+    pub column: usize,
+    /// The setting's path, such as `partition.keys.0`; empty where the text is no TOML.
+    pub field: String,
+    /// What was expected, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.line, self.column)?;
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// The file cannot be read.
+    #[error("{} cannot be read: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Its content is wrong.
+    #[error("{}", list(path, mistakes))]
+    Mistaken {
+        /// The file.
+        path: PathBuf,
+        /// Everything that is wrong, by place.
+        mistakes: Vec<Mistake>,
+    },
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self::usage(refused.to_string())
+    }
+}
+
+fn list(path: &Path, mistakes: &[Mistake]) -> String {
+    let path = path.display();
+    let count = match mistakes.len() {
+        1 => "1 problem".to_owned(),
+        count => format!("{count} problems"),
+    };
+    let lines = mistakes.iter().map(|mistake| format!("\n{path}:{mistake}"));
+    format!("{path} has {count}:{}", lines.collect::<String>())
+}
+
+impl ConfigFile {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load(&self) -> Result<Config, Refused> {
+        self.load_with_places().map(|(config, _)| config)
+    }
+
+    /// The same, with the places of its settings.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load_with_places(&self) -> Result<(Config, Places), Refused> {
+        let path = || self.path.clone();
+        let text = text(&self.path).map_err(|reason| Refused::Unreadable { path: path(), reason })?;
+        read(&text).map_err(|mistakes| Refused::Mistaken { path: path(), mistakes })
+    }
+}
+
+/// The text of a file of a sensible size.
+fn text(path: &Path) -> Result<String, String> {
+    let explain = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => format!("{error}; `onebox init` writes one, `--config FILE` names another"),
+        io::ErrorKind::IsADirectory => "it is a directory; name the file in it".to_owned(),
+        _ => error.to_string(),
+    };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes)).map_err(explain)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(format!("it is larger than {} KiB, which no configuration is", LIMIT >> 10));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let line =
+            1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        format!("line {line} is not UTF-8, as TOML has to be; save it anew in that encoding")
+    })
+}

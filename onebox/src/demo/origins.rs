@@ -1,0 +1,89 @@
+//! The two origins: each serves its own release, and answers 404 to the other's assets.
+
+use std::{convert::Infallible, sync::Arc};
+
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use onebox_sim::{Body, full};
+
+use super::{
+    site::{ASSETS, File, Release},
+    tally::SIDE,
+};
+
+/// Answers as the server of a release does.
+pub(super) async fn answer(release: Arc<Release>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    Ok(respond(&release, &request))
+}
+
+fn respond<B>(release: &Release, request: &Request<B>) -> Response<Body> {
+    let (method, path) = (request.method(), request.uri().path());
+    let mut response = match release.file(path) {
+        _ if method != Method::GET && method != Method::HEAD => status(StatusCode::METHOD_NOT_ALLOWED),
+        Some(file) if knows(request, file) => of(StatusCode::NOT_MODIFIED, file, ""),
+        Some(file) => of(StatusCode::OK, file, &file.content),
+        None if path.starts_with(ASSETS) => status(StatusCode::NOT_FOUND),
+        None => of(StatusCode::NOT_FOUND, release.missing(), &release.missing().content),
+    };
+    response.headers_mut().insert(SIDE, HeaderValue::from_static(release.side.as_str()));
+    response
+}
+
+fn knows<B>(request: &Request<B>, file: &File) -> bool {
+    request.headers().get(header::IF_NONE_MATCH).is_some_and(|etag| etag.as_bytes() == file.etag.as_bytes())
+}
+
+fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(full(""));
+    *response.status_mut() = status;
+    response
+}
+
+fn of(code: StatusCode, file: &File, content: &str) -> Response<Body> {
+    let mut response = status(code);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(file.cache));
+    headers.extend(HeaderValue::from_str(&file.etag).ok().map(|etag| (header::ETAG, etag)));
+    *response.body_mut() = full(content.to_owned());
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use onebox_core::Partition;
+
+    use super::*;
+    use crate::demo::site::assets_in;
+
+    fn ask(release: &Release, method: &str, path: &str, etag: Option<&str>) -> Response<Body> {
+        let mut request = Request::builder().method(method).uri(path);
+        request = etag.into_iter().fold(request, |request, etag| request.header("if-none-match", etag));
+        respond(release, &request.body(()).unwrap())
+    }
+
+    #[test]
+    fn an_origin_has_its_own_assets_and_not_the_other_release_s() {
+        let (regular, one_box) = (Release::of(Partition::Regular), Release::of(Partition::OneBox));
+        for path in assets_in(&regular.file("/").unwrap().content) {
+            assert_eq!(ask(&regular, "GET", path, None).status(), 200, "{path}");
+            let other = ask(&one_box, "GET", path, None);
+            assert_eq!((other.status().as_u16(), &other.headers()[SIDE]), (404, &HeaderValue::from_static("one-box")));
+        }
+    }
+
+    #[test]
+    fn a_page_that_has_not_changed_is_not_sent_again() {
+        let release = Release::of(Partition::Regular);
+        let etag = release.file("/").unwrap().etag.clone();
+        assert_eq!(ask(&release, "GET", "/", Some(&etag)).status(), 304);
+        assert_eq!(ask(&release, "GET", "/", Some("\"other\"")).status(), 200);
+    }
+
+    #[test]
+    fn what_is_not_there_and_what_is_not_done_is_said() {
+        let release = Release::of(Partition::Regular);
+        assert_eq!(ask(&release, "GET", "/tea/none", None).status(), 404);
+        assert_eq!(ask(&release, "POST", "/", None).status(), 405);
+    }
+}

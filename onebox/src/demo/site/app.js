@@ -1,0 +1,2 @@
+// Leaf and Cup, release {{release}}
+document.documentElement.dataset.ready = '{{release}}';

@@ -1,0 +1,47 @@
+//! `onebox init`: a first configuration.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use crate::{Exit, Failure, exit::written};
+
+/// The commented configuration.
+const TEMPLATE: &str = include_str!("init/onebox.toml");
+
+/// Write a commented configuration
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  onebox init                          write onebox.toml
+  onebox init config/web.toml          write it elsewhere
+  onebox init --force                  begin anew")]
+pub(crate) struct Args {
+    /// Where to write it
+    #[arg(value_name = "PATH", default_value = "onebox.toml")]
+    path: PathBuf,
+    /// Overwrite the file if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let shown = args.path.display();
+    let mut options = OpenOptions::new();
+    let options = options.write(true).truncate(args.force).create(args.force).create_new(!args.force);
+    options.open(&args.path).and_then(|mut file| file.write_all(TEMPLATE.as_bytes())).map_err(|error| {
+        match error.kind() {
+            io::ErrorKind::AlreadyExists if args.path.is_file() => {
+                Failure::usage(format!("{shown} is there already; `--force` overwrites it"))
+            }
+            io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => {
+                Failure::usage(format!("{shown} is not a file; name another path"))
+            }
+            io::ErrorKind::NotFound => Failure::usage(format!("{shown}: {error}; make its directory first")),
+            _ => Failure::stuck(format!("{shown} cannot be written: {error}")),
+        }
+    })?;
+    written(writeln!(io::stdout(), "{shown} is written. Next: put in your two domains, then run `onebox check`."))
+}

@@ -1,0 +1,18 @@
+//! The command `onebox`: it checks, explains, packages and tries out sticky one-box routing at CloudFront's edge.
+//!
+//! Every verb is a module with its `Args` and a `run`. Results go to standard output, everything else to standard
+//! error; the exit code is an [`Exit`]. What a verb needs of `onebox.toml` it gets from [`config`].
+
+#![forbid(unsafe_code)]
+
+mod bundle;
+mod check;
+mod cli;
+pub mod config;
+mod decide;
+mod exit;
+mod init;
+mod package;
+
+pub use cli::run;
+pub use exit::{Exit, Failure};

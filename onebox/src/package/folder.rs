@@ -1,0 +1,93 @@
+//! The output folder: it is replaced as a whole or not at all, and only if everything in it is ours.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Artifact,
+    manifest::{Hash, Manifest, NAME},
+};
+use crate::Failure;
+
+/// How many foreign files are named before a person has seen enough.
+const NAMED: usize = 5;
+
+/// Replaces the folder by one with these files and their manifest.
+pub(crate) fn replace(out: &Path, artifacts: &[Artifact], manifest: &Manifest) -> Result<(), Failure> {
+    let foreign = foreign(out).map_err(|error| Failure::stuck(format!("{}: {error}", out.display())))?;
+    if !foreign.is_empty() {
+        return Err(Failure::usage(format!(
+            "{} holds what `onebox package` did not write: {}; move it away or choose another `--out`",
+            out.display(),
+            foreign.join(", ")
+        )));
+    }
+    swap(out, artifacts, manifest)
+        .map_err(|error| Failure::stuck(format!("{} cannot be written: {error}; nothing has changed", out.display())))
+}
+
+/// Writes everything beside the folder, then moves it into its place.
+fn swap(out: &Path, artifacts: &[Artifact], manifest: &Manifest) -> io::Result<()> {
+    let out = if out.exists() { out.canonicalize()? } else { std::path::absolute(out)? };
+    let parent = out.parent().ok_or_else(|| io::Error::other("the root folder is no place for it"))?;
+    fs::create_dir_all(parent)?;
+    let beside = tempfile::Builder::new().prefix(".onebox-").tempdir_in(parent)?;
+    let (new, old) = (beside.path().join("new"), beside.path().join("old"));
+    fs::create_dir(&new)?;
+    for Artifact { path, bytes } in artifacts {
+        let path = new.join(path);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, bytes)?;
+    }
+    fs::write(new.join(NAME), manifest.to_json()?)?;
+    if !out.exists() {
+        return fs::rename(&new, &out);
+    }
+    fs::rename(&out, &old)?;
+    fs::rename(&new, &out).inspect_err(|_| {
+        // Back to where it was; if even that fails, the first error still says why.
+        let _ = fs::rename(&old, &out);
+    })
+}
+
+/// What is in the folder and was not written by an earlier run, or was changed since; the first few.
+fn foreign(out: &Path) -> io::Result<Vec<String>> {
+    match fs::metadata(out) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+        Ok(found) if !found.is_dir() => return Ok(vec![out.display().to_string()]),
+        Ok(_) => {}
+    }
+    let manifest = fs::read(out.join(NAME)).ok().and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+    let mut foreign = Vec::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(out.join(&folder))? {
+            let entry = entry?;
+            let path = folder.join(entry.file_name());
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                folders.push(path);
+            } else if !(kind.is_file() && manifest.as_ref().is_some_and(|manifest| wrote(manifest, out, &path))) {
+                foreign.push(path.display().to_string());
+            }
+            if foreign.len() == NAMED {
+                return Ok(foreign);
+            }
+        }
+    }
+    foreign.sort();
+    Ok(foreign)
+}
+
+/// Whether a file is as this manifest lists it, or is the manifest.
+fn wrote(manifest: &Manifest, out: &Path, path: &Path) -> bool {
+    path == Path::new(NAME)
+        || manifest.files.iter().any(|listed| {
+            Path::new(&listed.path) == path
+                && fs::metadata(out.join(path)).is_ok_and(|found| found.len() == listed.size as u64)
+                && fs::read(out.join(path)).is_ok_and(|bytes| Hash::of(&bytes) == listed.sha256)
+        })
+}
