@@ -1,0 +1,74 @@
+//! Any text goes through the three handlers: an answer comes back, and only what a handler changes is changed.
+//!
+//! Input: an event, or anything else. Every input goes through every handler.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use onebox_edge::{Config, Handler, handle, serve};
+use onebox_origin_request::OriginRequest;
+use onebox_origin_response::OriginResponse;
+use onebox_viewer_request::ViewerRequest;
+use serde_json::{Value, json};
+
+static CONFIG: LazyLock<Config> = LazyLock::new(|| {
+    let config = json!({
+        "release": { "id": "web-1", "share": "50%" },
+        "partition": { "keys": ["cookie:session", ["client-ip", "header:user-agent"], "header:user-agent"] },
+        "origins": {
+            "regular": { "domain": "reg.example.org" },
+            "one-box": { "domain": "box.example.org", "path": "/box", "port": 8443, "protocol": "https" },
+        },
+        "debug": { "response_header": true },
+    });
+    Config::from_json(&config.to_string()).expect("a correct configuration")
+});
+static VIEWER_REQUEST: LazyLock<ViewerRequest> = LazyLock::new(|| ViewerRequest::new(&CONFIG));
+static ORIGIN_REQUEST: LazyLock<OriginRequest> = LazyLock::new(|| OriginRequest::new(&CONFIG));
+static ORIGIN_RESPONSE: LazyLock<OriginResponse> = LazyLock::new(|| OriginResponse::new(&CONFIG));
+
+fuzz_target!(|input: &str| {
+    check(&*VIEWER_REQUEST, input, &["/headers/x-req-partition"]);
+    let origin = |kind| ["domainName", "path", "port", "protocol"].map(|name| format!("/origin/{kind}/{name}"));
+    let moved = [origin("custom"), origin("s3")].concat();
+    let moved = moved.iter().map(String::as_str).chain(["/headers/host"]);
+    check(&*ORIGIN_REQUEST, input, &moved.collect::<Vec<_>>());
+    check(&*ORIGIN_RESPONSE, input, &["/headers/vary", "/headers/x-req-partition"]);
+});
+
+/// Holds one handler to what every handler promises. `may_change` points at the members that it may change.
+fn check<H: Handler>(handler: &H, input: &str, may_change: &[&str]) {
+    let Ok(output) = handle(handler, input) else {
+        // One line on standard error for each of these would be most of what a run costs.
+        return;
+    };
+    assert_eq!(serve(handler, input), output);
+
+    // JSON that serde_json's own tree refuses (a lone surrogate, 1e999, 128 levels) passes a handler untouched.
+    let Ok(event) = serde_json::from_str::<Value>(input) else { return };
+    let kind = H::TRIGGER.message();
+    let Some(before) = event.pointer(&format!("/Records/0/cf/{kind}")).filter(|message| message.is_object()) else {
+        // serde takes an array for a struct's fields in order. CloudFront sends none; any answer will do.
+        return;
+    };
+    let after: Value = serde_json::from_str(&output).expect("a message is JSON");
+    assert_eq!(without(before, may_change), without(&after, may_change), "an unknown member did not survive");
+
+    let mut again = event.clone();
+    again["Records"][0]["cf"][kind] = after.clone();
+    let again = handle(handler, &again.to_string()).expect("an answer is a message again");
+    assert_eq!(serde_json::from_str::<Value>(&again).expect("a message is JSON"), after, "twice is not once");
+}
+
+/// The message without some of its members.
+fn without(message: &Value, pointers: &[&str]) -> Value {
+    let mut message = message.clone();
+    for pointer in pointers {
+        let (table, name) = pointer.rsplit_once('/').expect("a pointer to a member");
+        if let Some(Value::Object(members)) = message.pointer_mut(table) {
+            members.remove(name);
+        }
+    }
+    message
+}
