@@ -166,3 +166,83 @@ pub(crate) fn uncached_fields(headers: &HeaderMap) -> Vec<String> {
     }
     fields
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+    const YEAR: u64 = 31_536_000;
+
+    fn policy(min: u64, default: u64, max: u64) -> CachePolicy {
+        let [min_ttl, default_ttl, max_ttl] = [min, default, max].map(Duration::from_secs);
+        CachePolicy { min_ttl, default_ttl, max_ttl, ..CachePolicy::recommended("x-req-partition") }
+    }
+
+    fn kept(policy: &CachePolicy, status: u16, headers: &[(&'static str, &'static str)]) -> Option<u64> {
+        let headers =
+            headers.iter().map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let status = StatusCode::from_u16(status).unwrap();
+        match keep(policy, Duration::from_secs(10), status, &headers.collect(), NOW) {
+            Keep::For(ttl) => Some(ttl.as_secs()),
+            Keep::Not => None,
+        }
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html#ExpirationDownloadDist>
+    #[test]
+    fn the_time_an_object_is_kept_is_the_origins_between_the_policys_limits() {
+        let expires = [("expires", "Thu, 01 Jan 1970 00:05:00 GMT")];
+        for (min, default, max, headers, expected) in [
+            (0, 86_400, YEAR, &[("cache-control", "max-age=60")][..], Some(60)),
+            (0, 86_400, 30, &[("cache-control", "max-age=60")], Some(30)),
+            (90, 86_400, YEAR, &[("cache-control", "max-age=60")], Some(90)),
+            (0, 86_400, YEAR, &[], Some(86_400)),
+            (90, 60, YEAR, &[], Some(90)),
+            (0, 86_400, YEAR, &[("cache-control", "max-age=60, s-maxage=120")], Some(120)),
+            (0, 86_400, 100, &[("cache-control", "s-maxage=120")], Some(100)),
+            (150, 86_400, YEAR, &[("cache-control", "s-maxage=120")], Some(150)),
+            (0, 86_400, YEAR, &expires, Some(300)),
+            (0, 86_400, 200, &expires, Some(200)),
+            (400, 86_400, YEAR, &expires, Some(400)),
+            (0, 86_400, YEAR, &[("expires", "0")], Some(0)),
+            (0, 86_400, YEAR, &[("cache-control", "max-age=60"), expires[0]], Some(60)),
+            (0, 86_400, YEAR, &[("cache-control", "MAX-AGE=60")], Some(60)),
+            (0, 86_400, YEAR, &[("cache-control", "public"), ("cache-control", "max-age=\"60\"")], Some(60)),
+            (0, 86_400, YEAR, &[("cache-control", "no-cache")], None),
+            (0, 86_400, YEAR, &[("cache-control", "no-store, max-age=60")], None),
+            (0, 86_400, YEAR, &[("cache-control", "private, max-age=60")], None),
+            (90, 86_400, YEAR, &[("cache-control", "no-cache")], Some(90)),
+            (90, 86_400, YEAR, &[("cache-control", "no-store")], Some(90)),
+            (90, 86_400, YEAR, &[("cache-control", "private, max-age=600")], Some(90)),
+            (0, 86_400, YEAR, &[("cache-control", "no-cache=\"set-cookie, x-a\", max-age=60")], Some(60)),
+            (0, 86_400, YEAR, &[("vary", "accept, *")], None),
+            (1, 60, YEAR, &[("vary", "*")], Some(60)),
+            (0, 0, 0, &[("cache-control", "max-age=60")], None),
+        ] {
+            assert_eq!(kept(&policy(min, default, max), 200, headers), expected, "{min} {default} {max} {headers:?}");
+        }
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html#HTTPStatusCodes-cached-errors>
+    #[test]
+    fn errors_are_kept_by_their_status() {
+        let usual = policy(0, 86_400, YEAR);
+        for status in [404, 405, 414, 500, 501, 502, 503, 504] {
+            assert_eq!(kept(&usual, status, &[]), Some(10), "{status}");
+            assert_eq!(kept(&usual, status, &[("cache-control", "max-age=60")]), Some(60), "{status}");
+            assert_eq!(kept(&usual, status, &[("cache-control", "max-age=1")]), Some(10), "{status}");
+            assert_eq!(kept(&usual, status, &[("cache-control", "no-store")]), None, "{status}");
+        }
+        for status in [400, 403, 412, 415] {
+            assert_eq!(kept(&usual, status, &[]), None, "{status}");
+            assert_eq!(kept(&usual, status, &[("cache-control", "s-maxage=60")]), Some(60), "{status}");
+        }
+        for status in [401, 409, 429, 505] {
+            assert_eq!(kept(&usual, status, &[("cache-control", "max-age=60")]), None, "{status}");
+        }
+        assert_eq!(kept(&usual, 206, &[]), None);
+    }
+}

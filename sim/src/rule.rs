@@ -195,3 +195,18 @@ impl fmt::Display for Violation {
         write!(f, "{}: {} ({})", self.rule, self.detail, self.rule.source())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_rule_says_its_name_what_was_found_and_where_it_is_written() {
+        let violation = Violation::new(Rule::ReadOnlyHeader, "viewer-request may not change `host`");
+        assert_eq!(
+            violation.to_string(),
+            "read-only-header: viewer-request may not change `host` \
+             (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html)"
+        );
+    }
+}

@@ -61,7 +61,10 @@ fn request(trigger: Trigger, before: &Request, object: &Map<String, Value>) -> R
     no_body(object)?;
     let uri = text(object, "uri")?;
     let querystring = text(object, "querystring")?;
-    url(uri, querystring)?;
+    // What the viewer sent may stay; only a function's own has to keep the rules.
+    if (uri, querystring) != (before.uri.as_str(), before.querystring.as_str()) {
+        url(uri, querystring)?;
+    }
     let headers = headers::edited(trigger, member(object, "headers")?, &before.headers)?;
     let origin = match trigger {
         Trigger::OriginRequest => Some(origin::read(member(object, "origin")?)?),

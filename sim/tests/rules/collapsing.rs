@@ -1,0 +1,79 @@
+//! Requests for one object at one time.
+//!
+//! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html#request-custom-traffic-spikes>
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use tokio::sync::Semaphore;
+
+use crate::stage::{Count, Setup, answer, until};
+
+/// Sends ten requests at once, lets the origin answer when `asked` have reached it, and counts what it was asked.
+async fn spike(cache_control: &'static str, min_ttl: u64, asked: u64) -> u64 {
+    let (count, gate) = (Count::default(), Arc::new(Semaphore::new(0)));
+    let (counted, closed) = (count.clone(), gate.clone());
+    let stage = Setup::new()
+        .cache_policy(|policy| policy.min_ttl = Duration::from_secs(min_ttl))
+        .slow_origin(move |_| {
+            let number = counted.add();
+            let closed = closed.clone();
+            async move {
+                closed.acquire().await.unwrap().forget();
+                answer(number.to_string(), &[("cache-control", cache_control)])
+            }
+        })
+        .await;
+    let requests = join_all((0..10).map(|_| stage.get("/")));
+    let opening = async {
+        until(|| count.get() == 1).await;
+        gate.add_permits(1);
+        until(|| count.get() >= asked).await;
+        gate.add_permits(10);
+    };
+    let (answers, ()) = tokio::join!(requests, opening);
+    assert!(answers.iter().all(|answer| answer.status() == 200));
+    count.get()
+}
+
+#[tokio::test]
+async fn requests_for_one_object_wait_for_the_first_answer() {
+    assert_eq!(spike("max-age=60", 0, 1).await, 1);
+}
+
+#[tokio::test]
+async fn private_answers_are_not_shared() {
+    for directive in ["private", "no-store", "no-cache", "max-age=0", "s-maxage=0"] {
+        assert_eq!(spike(directive, 0, 10).await, 10, "{directive}");
+    }
+}
+
+#[tokio::test]
+async fn with_a_minimum_even_private_answers_are_shared() {
+    assert_eq!(spike("private", 1, 1).await, 1);
+}
+
+#[tokio::test]
+async fn a_first_viewer_that_goes_away_does_not_take_the_answer_with_it() {
+    let (count, gate) = (Count::default(), Arc::new(Semaphore::new(0)));
+    let (counted, closed) = (count.clone(), gate.clone());
+    let stage = Setup::new()
+        .slow_origin(move |_| {
+            counted.add();
+            let closed = closed.clone();
+            async move {
+                closed.acquire().await.unwrap().forget();
+                answer("page", &[("cache-control", "max-age=60")])
+            }
+        })
+        .await;
+    let first = tokio::time::timeout(Duration::from_millis(100), stage.get("/"));
+    let gone = tokio::join!(first, until(|| count.get() == 1)).0;
+    assert!(gone.is_err(), "the origin had not answered yet");
+    let second = async {
+        gate.add_permits(1);
+        stage.get("/").await
+    };
+    assert_eq!(second.await.text(), "page");
+    assert_eq!(count.get(), 1);
+}

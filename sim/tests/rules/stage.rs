@@ -1,0 +1,353 @@
+//! A distribution on an ephemeral port, with closures for functions and origins.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt};
+use http::{Method, Request, Response, StatusCode, response::Parts};
+use http_body_util::{BodyExt, Full};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+use onebox_edge::{Config, Trigger};
+use onebox_sim::{
+    CachePolicy, Clock, Distribution, Fault, Functions, Observer, Record, Rule, Runtime, Settings, Violation, listen,
+};
+use serde_json::Value;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
+
+/// The domain of the distribution's configured origin.
+pub(crate) const REGULAR: &str = "regular.test";
+/// The domain of the other one.
+pub(crate) const ONE_BOX: &str = "onebox.test";
+
+/// A configuration with everybody on the one-box, or nobody.
+pub(crate) fn config(share: &str) -> Config {
+    let json = r#"{
+        "release": {"id": "web-1", "share": "SHARE"},
+        "partition": {"keys": ["cookie:sid"], "header": "X-Req-Partition", "salt": "web-1"},
+        "origins": {"regular": {"domain": "regular.test", "protocol": "http"}, "one-box": {"domain": "onebox.test"}},
+        "debug": {"response_header": false}
+    }"#;
+    Config::from_json(&json.replace("SHARE", share)).unwrap()
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Clone, Default)]
+pub(crate) struct Hands(Arc<AtomicU64>);
+
+impl Hands {
+    pub(crate) fn forward(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_800_000_000 + self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Remembers all that it is told.
+#[derive(Default)]
+pub(crate) struct Watcher {
+    pub(crate) records: Mutex<Vec<Record>>,
+    pub(crate) broken: Mutex<Vec<Violation>>,
+    pub(crate) logs: Mutex<Vec<String>>,
+}
+
+impl Observer for Watcher {
+    fn record(&self, record: Record) {
+        self.records.lock().unwrap().push(record);
+    }
+
+    fn broken(&self, violation: &Violation) {
+        self.broken.lock().unwrap().push(violation.clone());
+    }
+
+    fn log(&self, trigger: Trigger, line: &str) {
+        self.logs.lock().unwrap().push(format!("{trigger}: {line}"));
+    }
+}
+
+/// Functions that are closures over the event.
+struct Closures<F>(F);
+
+impl<F> Functions for Closures<F>
+where
+    F: Fn(Trigger, Value) -> BoxFuture<'static, Result<Value, Fault>> + Send + Sync + 'static,
+{
+    fn invoke(&self, trigger: Trigger, event: String) -> BoxFuture<'_, Result<String, Fault>> {
+        let event = serde_json::from_str(&event).unwrap();
+        (self.0)(trigger, event).map(|result| result.map(|value| value.to_string())).boxed()
+    }
+}
+
+/// What a function returns that changes nothing.
+pub(crate) fn unchanged(trigger: Trigger, event: &Value) -> Value {
+    event["Records"][0]["cf"][trigger.message()].clone()
+}
+
+/// What a distribution is set up with before it starts.
+pub(crate) struct Setup {
+    pub(crate) settings: Settings,
+    functions: Option<Arc<dyn Functions>>,
+    runtime: Runtime,
+    hands: Hands,
+    watcher: Arc<Watcher>,
+}
+
+impl Setup {
+    /// Native handlers, and nobody on the one-box.
+    pub(crate) fn new() -> Self {
+        Self::of(config("0%"))
+    }
+
+    pub(crate) fn of(config: Config) -> Self {
+        let hands = Hands::default();
+        let clock = hands.clone();
+        let settings = Settings { clock: Clock::new(move || clock.now()), ..Settings::new(config) };
+        Self { settings, functions: None, runtime: Runtime::Native, hands, watcher: Arc::default() }
+    }
+
+    pub(crate) fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    pub(crate) fn cache_policy(self, change: impl FnOnce(&mut CachePolicy)) -> Self {
+        self.settings(|settings| change(&mut settings.cache_policy))
+    }
+
+    pub(crate) fn runtime(mut self, runtime: Runtime) -> Self {
+        self.runtime = runtime;
+        self
+    }
+
+    pub(crate) fn functions(
+        self,
+        function: impl Fn(Trigger, Value) -> Result<Value, Fault> + Send + Sync + 'static,
+    ) -> Self {
+        self.slow_functions(move |trigger, event| std::future::ready(function(trigger, event)).boxed())
+    }
+
+    pub(crate) fn slow_functions(
+        mut self,
+        function: impl Fn(Trigger, Value) -> BoxFuture<'static, Result<Value, Fault>> + Send + Sync + 'static,
+    ) -> Self {
+        self.functions = Some(Arc::new(Closures(function)));
+        self
+    }
+
+    /// One trigger returns something of its own; the others change nothing.
+    pub(crate) fn returning(self, at: Trigger, change: impl Fn(Value) -> Value + Send + Sync + 'static) -> Self {
+        self.functions(move |trigger, event| {
+            let result = unchanged(trigger, &event);
+            Ok(if trigger == at { change(result) } else { result })
+        })
+    }
+
+    /// Starts with an origin that is a closure; it serves both domains.
+    pub(crate) async fn origin(
+        self,
+        answer: impl Fn(Request<Bytes>) -> Response<Full<Bytes>> + Send + Sync + 'static,
+    ) -> Stage {
+        self.slow_origin(move |request| std::future::ready(answer(request))).await
+    }
+
+    pub(crate) async fn slow_origin<F>(self, answer: impl Fn(Request<Bytes>) -> F + Send + Sync + 'static) -> Stage
+    where
+        F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    {
+        let address = serve(answer).await;
+        self.at(address).await
+    }
+
+    /// Starts with an origin that speaks whatever it likes on its connections.
+    pub(crate) async fn raw_origin<F>(self, speak: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Stage
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(speak(stream));
+            }
+        });
+        self.at(address).await
+    }
+
+    /// Starts with both domains at one address.
+    pub(crate) async fn at(mut self, address: SocketAddr) -> Stage {
+        self.settings.resolve.extend(HashMap::from([(REGULAR.into(), address), (ONE_BOX.into(), address)]));
+        self.start().await
+    }
+
+    pub(crate) async fn start(self) -> Stage {
+        let watcher = self.watcher.clone();
+        let distribution = match self.functions {
+            Some(functions) => Distribution::with_functions(self.settings, functions, watcher.clone()).unwrap(),
+            None => Distribution::start(self.settings, self.runtime, watcher.clone()).await.unwrap(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(listen(listener, distribution.clone(), async {
+            let _ = stopped.await;
+        }));
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Stage { distribution, address, watcher, hands: self.hands, client, _stop: stop }
+    }
+}
+
+/// A distribution that is running.
+pub(crate) struct Stage {
+    pub(crate) distribution: Distribution,
+    pub(crate) address: SocketAddr,
+    pub(crate) watcher: Arc<Watcher>,
+    pub(crate) hands: Hands,
+    client: Client<HttpConnector, Full<Bytes>>,
+    _stop: oneshot::Sender<()>,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) head: Parts,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn x_cache(&self) -> &str {
+        self.header("x-cache").unwrap()
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+impl Stage {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[]).await
+    }
+
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(Method::GET, path, headers).await
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.try_send(method, path, headers, "").await.unwrap()
+    }
+
+    pub(crate) async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &'static str,
+    ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (head, body) = self.client.request(request.body(Full::from(body))?).await?.into_parts();
+        Ok(Answer { head, body: body.collect().await?.to_bytes() })
+    }
+
+    /// The rules that were broken by the last answered request.
+    pub(crate) fn last_failures(&self) -> Vec<Rule> {
+        let records = self.watcher.records.lock().unwrap();
+        records.last().unwrap().failures.iter().map(|failure| failure.rule).collect()
+    }
+
+    pub(crate) fn broken(&self) -> Vec<Rule> {
+        self.watcher.broken.lock().unwrap().iter().map(|violation| violation.rule).collect()
+    }
+}
+
+/// Waits until something holds that another task brings about.
+pub(crate) async fn until(holds: impl Fn() -> bool) {
+    let patience = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), patience).await.expect("it should have come to hold");
+}
+
+/// An origin on an ephemeral port.
+pub(crate) async fn serve<F>(answer: impl Fn(Request<Bytes>) -> F + Send + Sync + 'static) -> SocketAddr
+where
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = Arc::new(answer);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let answer = answer.clone();
+            let service = service_fn(move |request: Request<Incoming>| {
+                let answer = answer.clone();
+                async move {
+                    let (head, body) = request.into_parts();
+                    let body = body.collect().await?.to_bytes();
+                    Ok::<_, hyper::Error>(answer(Request::from_parts(head, body)).await)
+                }
+            });
+            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    address
+}
+
+/// An origin's answer.
+pub(crate) fn answer(body: impl Into<Bytes>, headers: &[(&str, &str)]) -> Response<Full<Bytes>> {
+    let mut response = Response::builder();
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(Full::new(body.into())).unwrap()
+}
+
+/// An origin's answer with a status.
+pub(crate) fn status(status: u16, headers: &[(&str, &str)]) -> Response<Full<Bytes>> {
+    let mut response = answer(format!("status {status}"), headers);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    response
+}
+
+/// Counts what an origin is asked.
+#[derive(Clone, Default)]
+pub(crate) struct Count(Arc<AtomicU64>);
+
+impl Count {
+    pub(crate) fn add(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
