@@ -1,0 +1,188 @@
+//! The layout of the project: who may depend on whom, and what every file keeps to.
+//!
+//! A new package is one more line in `ARROWS`; a new arrow is one more name in its line.
+
+// Marked as tests, so that clippy lets them unwrap.
+#[cfg(test)]
+mod layout {
+    pub(crate) mod files;
+    pub(crate) mod packages;
+}
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use layout::{
+    files::{files, mentions, root},
+    packages::{Packages, crates_io},
+};
+
+/// Every package, and the packages of this workspace that it may use. `onebox` and what measures or watches may use all.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("onebox-core", &[]),
+    ("onebox-edge", &["onebox-core"]),
+    ("onebox-viewer-request", &["onebox-core", "onebox-edge"]),
+    ("onebox-origin-request", &["onebox-core", "onebox-edge"]),
+    ("onebox-origin-response", &["onebox-core", "onebox-edge"]),
+    (
+        "onebox-sim",
+        &["onebox-core", "onebox-edge", "onebox-viewer-request", "onebox-origin-request", "onebox-origin-response"],
+    ),
+    ("onebox", ALL),
+    ("onebox-benches", ALL),
+    ("xtask", &[]),
+];
+
+/// Stands for every package.
+const ALL: &[&str] = &["*"];
+
+/// Every package that is pure, with everything from outside that it reaches, at any distance.
+const PURE: &[(&str, &[&str])] = &[("onebox-core", &["memchr"])];
+
+/// The packages that compile without std, alone and with what they depend on.
+const NO_STD: &[&str] = &["onebox-core"];
+
+/// The longest that a source may be, in lines.
+const LONGEST: usize = 500;
+
+#[test]
+fn every_package_depends_only_on_those_its_line_allows() {
+    let packages = Packages::read();
+    for name in packages.names() {
+        let line = ARROWS.iter().find(|(package, _)| *package == name);
+        let (_, allowed) = line.unwrap_or_else(|| panic!("{name} has no line in ARROWS: say what it may depend on"));
+        for used in packages.uses(&name) {
+            assert!(
+                *allowed == ALL || allowed.contains(&used.as_str()),
+                "{name} depends on {used}, which its line in ARROWS does not allow"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_line_of_the_tables_names_a_package_that_exists() {
+    let names = Packages::read().names();
+    let lines = ARROWS.iter().flat_map(|(name, allowed)| [name].into_iter().chain(allowed.iter()));
+    let lines = lines.chain(PURE.iter().map(|(name, _)| name)).chain(NO_STD).filter(|name| **name != "*");
+    for name in lines {
+        assert!(names.contains(*name), "{name} is no package of the workspace: remove it from the tables");
+    }
+}
+
+#[test]
+fn what_is_pure_reaches_only_what_its_line_names() {
+    let packages = Packages::read();
+    for (name, reached) in PURE {
+        let reached: BTreeSet<_> = reached.iter().map(ToString::to_string).collect();
+        assert_eq!(packages.reaches(name), reached, "{name} is pure: no runtime, no serialisation, no I/O");
+    }
+}
+
+#[test]
+fn what_is_pure_asks_no_dependency_for_its_std() {
+    let packages = Packages::read();
+    for name in NO_STD {
+        let source = fs::read_to_string(packages.folder(name).join("src/lib.rs")).unwrap();
+        assert!(source.contains("\n#![no_std]\n"), "{name}: expected #![no_std]");
+        assert!(source.contains("\n#![forbid(unsafe_code)]\n"), "{name}: expected #![forbid(unsafe_code)]");
+        for dependency in packages.normal_dependencies(name) {
+            let std = dependency.uses_default_features || dependency.features.iter().any(|feature| feature == "std");
+            assert!(!std, "{name} asks {} for its std", dependency.name);
+        }
+    }
+}
+
+#[test]
+fn a_package_is_named_after_its_folder() {
+    let packages = Packages::read();
+    for name in packages.names() {
+        let folder = packages.folder(&name);
+        let folder = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        let whole = folder == name && matches!(folder.as_str(), "onebox" | "xtask");
+        assert!(whole || name == format!("onebox-{folder}"), "{name} is in {folder}/: call it onebox-{folder}");
+    }
+}
+
+#[test]
+fn every_file_of_tests_is_compiled() {
+    let packages = Packages::read();
+    let compiled = packages.test_files();
+    for file in files(&["rs"]) {
+        let above: Vec<_> = file.ancestors().skip(1).collect();
+        let Some(at) = above.iter().position(|folder| folder.file_name().is_some_and(|name| name == "tests")) else {
+            continue;
+        };
+        if at == 0 {
+            assert!(compiled.contains(&file), "{} is in no package: cargo does not compile it", file.display());
+        } else {
+            // A folder beside the tests is a test of its own, or holds modules of theirs.
+            let folder = above[at - 1];
+            let declared =
+                compiled.contains(&folder.join("main.rs")) || compiled.iter().any(|test| declares(test, folder));
+            assert!(declared, "{} is not compiled: no test beside its folder declares it", file.display());
+        }
+    }
+}
+
+/// Whether a test has the modules of a folder beside it.
+#[cfg(test)]
+fn declares(test: &Path, folder: &Path) -> bool {
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    let source = fs::read_to_string(test).unwrap();
+    let modules = source.lines().filter_map(|line| line.trim_start_matches("pub(crate) ").strip_prefix("mod "));
+    test.parent() == folder.parent()
+        && modules.map(|rest| rest.trim_end_matches([' ', ';', '{'])).any(|found| found == name)
+}
+
+#[test]
+fn every_fuzz_target_has_seeds() {
+    let targets = Packages::read_at("fuzz/Cargo.toml").binaries();
+    let sources: BTreeSet<_> =
+        files(&["rs"]).into_iter().filter(|file| file.starts_with(root().join("fuzz/fuzz_targets"))).collect();
+    assert_eq!(targets.values().cloned().collect::<BTreeSet<_>>(), sources, "list every target in fuzz/Cargo.toml");
+    for name in targets.keys() {
+        let seeds = root().join("fuzz/seeds").join(name);
+        assert!(fs::read_dir(&seeds).is_ok_and(|mut seeds| seeds.next().is_some()), "{} is empty", seeds.display());
+    }
+}
+
+#[test]
+fn no_source_is_longer_than_a_person_reads() {
+    for file in files(&["rs", "mjs", "js"]) {
+        let lines = fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= LONGEST, "{} has {lines} lines: it is about more than one idea", file.display());
+    }
+}
+
+#[test]
+fn no_file_knows_a_machine() {
+    // In two pieces, so that this file does not name what it looks for.
+    let homes = [["/ho", "me/"], ["/Us", "ers/"], ["/ro", "ot/"], ["C:\\", "Users"]].map(|pieces| pieces.concat());
+    let kinds = ["rs", "mjs", "js", "md", "toml", "json", "lock", "html", "css", "py", "sh", "yml", "yaml", "run"];
+    for file in files(&kinds) {
+        for home in &homes {
+            assert!(!mentions(&file, home), "{} mentions {home}", file.display());
+        }
+    }
+}
+
+#[test]
+fn lock_files_name_no_registry_but_the_public_one() {
+    for file in files(&["lock"]) {
+        for line in fs::read_to_string(&file).unwrap().lines().filter(|line| line.starts_with("source = ")) {
+            assert_eq!(line, format!("source = \"{}\"", crates_io()), "{}", file.display());
+        }
+    }
+    for file in files(&["json"]).into_iter().filter(|file| file.ends_with("package-lock.json")) {
+        assert!(!mentions(&file, "\"resolved\""), "{}: run npm with --omit-lockfile-registry-resolved", file.display());
+    }
+}
+
+#[test]
+fn our_files_are_found_and_those_of_others_are_not() {
+    let all = files(&["rs"]);
+    assert!(all.contains(&root().join("xtask/tests/layout.rs")));
+    assert!(all.contains(&root().join("core/src/lib.rs")));
+    assert!(!all.iter().any(|file| file.components().any(|part| part.as_os_str() == "node_modules")));
+    assert!(mentions(&root().join("xtask/tests/layout.rs"), "ARROWS"));
+}

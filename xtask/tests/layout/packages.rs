@@ -1,0 +1,88 @@
+//! What cargo says about the packages.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package, TargetKind};
+
+use super::files::root;
+
+/// The packages of a workspace.
+pub(crate) struct Packages(Metadata);
+
+/// How a lock file names the public registry.
+pub(crate) fn crates_io() -> &'static str {
+    "registry+https://github.com/rust-lang/crates.io-index"
+}
+
+impl Packages {
+    pub(crate) fn read() -> Self {
+        Self::read_at("Cargo.toml")
+    }
+
+    pub(crate) fn read_at(manifest: &str) -> Self {
+        let mut command = MetadataCommand::new();
+        command.manifest_path(root().join(manifest)).other_options(["--locked".to_owned()]);
+        Self(command.exec().unwrap())
+    }
+
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        self.0.workspace_packages().iter().map(|package| package.name.to_string()).collect()
+    }
+
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.package(name).manifest_path.parent().unwrap().into()
+    }
+
+    /// The dependencies that a package is built with, on any platform.
+    pub(crate) fn normal_dependencies(&self, name: &str) -> impl Iterator<Item = &Dependency> {
+        self.package(name).dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal)
+    }
+
+    /// The packages of the workspace that a package is built with; what only its tests use does not count.
+    pub(crate) fn uses(&self, name: &str) -> Vec<String> {
+        let dependencies = self.package(name).dependencies.iter();
+        let built = dependencies.filter(|dependency| dependency.kind != DependencyKind::Development);
+        built.filter(|dependency| dependency.path.is_some()).map(|dependency| dependency.name.clone()).collect()
+    }
+
+    /// Everything that a package is built with, at any distance.
+    pub(crate) fn reaches(&self, name: &str) -> BTreeSet<String> {
+        let nodes = &self.0.resolve.as_ref().unwrap().nodes;
+        let mut reached = BTreeSet::new();
+        let mut next = vec![self.package(name).id.clone()];
+        while let Some(id) = next.pop() {
+            let node = nodes.iter().find(|node| node.id == id).unwrap();
+            let built = |kind: &cargo_metadata::DepKindInfo| kind.kind != DependencyKind::Development;
+            for dependency in node.deps.iter().filter(|dependency| dependency.dep_kinds.iter().any(built)) {
+                if reached.insert(self.0[&dependency.pkg].name.to_string()) {
+                    next.push(dependency.pkg.clone());
+                }
+            }
+        }
+        reached
+    }
+
+    /// Every file that cargo compiles as a test of its own.
+    pub(crate) fn test_files(&self) -> BTreeSet<PathBuf> {
+        let targets = self.0.workspace_packages().into_iter().flat_map(|package| &package.targets);
+        targets
+            .filter(|target| target.kind.contains(&TargetKind::Test))
+            .map(|target| target.src_path.clone().into())
+            .collect()
+    }
+
+    /// Every binary and its file.
+    pub(crate) fn binaries(&self) -> BTreeMap<String, PathBuf> {
+        let targets = self.0.workspace_packages().into_iter().flat_map(|package| &package.targets);
+        let binaries = targets.filter(|target| target.kind.contains(&TargetKind::Bin));
+        binaries.map(|target| (target.name.clone(), target.src_path.clone().into())).collect()
+    }
+
+    fn package(&self, name: &str) -> &Package {
+        let packages = self.0.workspace_packages();
+        packages.into_iter().find(|package| *package.name == name).unwrap()
+    }
+}
