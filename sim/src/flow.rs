@@ -16,6 +16,7 @@ use crate::{
     distribution::{Live, Shared},
     event::{event, text},
     forward::{Policies, cache_key, is_cached},
+    freshness::collapses,
     function::Fault,
     message::Request,
     observe::CacheResult,
@@ -159,6 +160,9 @@ impl Flow {
         match found {
             Found::Pass => self.lead(request, self.shared.store.alone(&key), None, notes).await,
             Found::Nothing => self.collapse(request, &key, None, notes).await,
+            Found::Object(old) if !collapses(&self.shared.settings.cache_policy, &old.headers) => {
+                self.lead(request, self.shared.store.alone(&key), Some(old), notes).await
+            }
             Found::Object(old) => self.collapse(request, &key, Some(old), notes).await,
         }
     }
@@ -213,7 +217,7 @@ fn noted(fetched: Fetched, notes: &mut Notes) -> Reply {
 /// An answer that a request trigger made.
 pub(crate) fn generated(returned: Returned) -> Reply {
     let mut headers = returned.headers;
-    headers.insert(header::SERVER, HeaderValue::from_static("CloudFront"));
+    headers.entry(header::SERVER).or_insert(HeaderValue::from_static("CloudFront"));
     Reply {
         status: returned.status,
         headers,

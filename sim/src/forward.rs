@@ -52,10 +52,10 @@ impl Policies<'_> {
         if !self.forward_header("user-agent") {
             headers.insert(header::USER_AGENT, HeaderValue::from_static("Amazon CloudFront"));
         }
-        set(&mut headers, header::VIA, joined(&viewer.headers, &header::VIA, &via()));
+        set(&mut headers, header::VIA, joined(&viewer.headers, &header::VIA, ", ", &via()));
         let address = viewer.client_ip.to_string();
         let forwarded_for = HeaderName::from_static("x-forwarded-for");
-        set(&mut headers, forwarded_for.clone(), joined(&viewer.headers, &forwarded_for, &address));
+        set(&mut headers, forwarded_for.clone(), joined(&viewer.headers, &forwarded_for, ",", &address));
         set(&mut headers, HeaderName::from_static("x-amz-cf-id"), HeaderValue::from_str(request_id).ok());
         Request {
             client_ip: viewer.client_ip,
@@ -176,11 +176,11 @@ fn pick_cookies(headers: &HeaderMap, takes: impl Fn(&str) -> bool) -> Option<Hea
 }
 
 /// A list header with one more element at its end.
-fn joined(headers: &HeaderMap, name: &HeaderName, last: &str) -> Option<HeaderValue> {
+fn joined(headers: &HeaderMap, name: &HeaderName, separator: &str, last: &str) -> Option<HeaderValue> {
     let mut line = Vec::new();
     for value in headers.get_all(name) {
         line.extend_from_slice(value.as_bytes());
-        line.extend_from_slice(b", ");
+        line.extend_from_slice(separator.as_bytes());
     }
     line.extend_from_slice(last.as_bytes());
     HeaderValue::from_bytes(&line).ok()

@@ -9,6 +9,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
+    task::JoinSet,
     time::timeout,
 };
 
@@ -40,23 +41,24 @@ pub async fn listen(
     listener.local_addr()?;
     let (stop, stopped) = watch::channel(());
     let mut shutdown = pin!(shutdown);
+    let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             () = &mut shutdown => break,
+            Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, client)) => {
-                    tokio::spawn(connection(stream, client, distribution.clone(), stopped.clone()));
+                    connections.spawn(connection(stream, client, distribution.clone(), stopped.clone()));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
     }
     drop(listener);
-    drop(stopped);
-    // Every connection holds a receiver: the channel closes with the last one.
-    let grace = distribution.limits().shutdown_grace;
     let _ = stop.send(());
-    let _ = timeout(grace, stop.closed()).await;
+    let ended = async { while connections.join_next().await.is_some() {} };
+    let _ = timeout(distribution.limits().shutdown_grace, ended).await;
+    connections.shutdown().await;
     Ok(())
 }
 
@@ -83,20 +85,23 @@ async fn connection(stream: TcpStream, client: SocketAddr, distribution: Distrib
             }
         }
     };
-    let mut stream = connection.into_parts().io.into_inner();
+    let parts = connection.into_parts();
+    let mut stream = parts.io.into_inner();
     if let Err(error) = ended {
-        report(&error, &mut stream, &distribution).await;
+        report(&error, !parts.read_buf.is_empty(), &mut stream, &distribution).await;
     }
     linger(stream).await;
 }
 
 /// Tells the observer, and the viewer where hyper has not answered yet.
-async fn report(error: &hyper::Error, stream: &mut TcpStream, distribution: &Distribution) {
+///
+/// `begun` says whether a request had begun: a connection that was only idle ends without a word.
+async fn report(error: &hyper::Error, begun: bool, stream: &mut TcpStream, distribution: &Distribution) {
     let violation = if error.is_parse_too_large() {
         Violation::new(Rule::RequestHeadTooLarge, format!("a request's head of more than {HEAD_BUFFER} bytes"))
     } else if error.is_parse() {
         Violation::new(Rule::MalformedRequest, error.to_string())
-    } else if error.is_timeout() {
+    } else if error.is_timeout() && begun {
         let answer = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         let _ = timeout(LINGER_TIME, stream.write_all(answer)).await;
         Violation::new(Rule::RequestTimeout, "a request's head did not arrive in time")

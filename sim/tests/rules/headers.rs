@@ -63,7 +63,7 @@ async fn all_viewer_except_host_header_forwards_what_is_not_cloudfronts_own() {
         ("user-agent", "Firefox/145", Some("Firefox/145")),
         ("x-any", "1", Some("1")),
         ("referer", "http://example.org/", Some("http://example.org/")),
-        ("x-forwarded-for", "192.0.2.4,192.0.2.3", Some("192.0.2.4,192.0.2.3, 127.0.0.1")),
+        ("x-forwarded-for", "192.0.2.4,192.0.2.3", Some("192.0.2.4,192.0.2.3,127.0.0.1")),
         ("via", "1.0 proxy", Some("1.0 proxy, 1.1 d1onebox.cloudfront.net (CloudFront)")),
         ("host", "shop.example.org", Some(REGULAR)),
         ("range", "bytes=0-1", Some("bytes=0-1")),

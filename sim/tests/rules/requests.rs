@@ -1,15 +1,16 @@
 //! Requests that are not as they should be, byte for byte over a socket.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use http::Method;
 use onebox_sim::{OriginRequestPolicy, Rule};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::Notify,
 };
 
-use crate::stage::{Setup, Stage, answer, until};
+use crate::stage::{Count, Setup, Stage, answer, until};
 
 /// Sends bytes and reads the answer up to the end of the connection.
 pub(crate) async fn raw(address: SocketAddr, request: &[u8]) -> String {
@@ -162,4 +163,67 @@ async fn a_body_reaches_the_origin_whatever_the_policies_say() {
         .origin(|request| answer(request.into_body(), &[]))
         .await;
     assert_eq!(stage.try_send(Method::POST, "/", &[], "a form").await.unwrap().text(), "a form");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_only_idle_ends_without_a_word() {
+    let setup = Setup::new().settings(|settings| settings.limits.request_head_time = Duration::from_millis(50));
+    let stage = setup.origin(|_| answer("", &[])).await;
+    assert_eq!(raw(stage.address, b"").await, "");
+    let once = raw(stage.address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(once.matches("HTTP/1.1").count(), 1, "{once}");
+}
+
+#[tokio::test]
+async fn a_stop_lets_open_requests_finish_and_does_not_wait_for_idle_connections() {
+    let released = Arc::new(Notify::new());
+    let (waiting, asked) = (released.clone(), Count::default());
+    let counted = asked.clone();
+    let mut stage = Setup::new()
+        .slow_origin(move |_| {
+            counted.add();
+            let waiting = waiting.clone();
+            async move {
+                waiting.notified().await;
+                answer("finished", &[])
+            }
+        })
+        .await;
+    let _idle = TcpStream::connect(stage.address).await.unwrap();
+    let open = raw(stage.address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    let stopping = async {
+        until(|| asked.get() == 1).await;
+        let stopped = stage.stop();
+        released.notify_one();
+        stopped.await
+    };
+    let (finished, ()) = tokio::join!(open, stopping);
+    assert!(finished.ends_with("finished"), "{finished}");
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever() {
+    let asked = Count::default();
+    let counted = asked.clone();
+    let mut stage = Setup::new()
+        .settings(|settings| settings.limits.shutdown_grace = Duration::from_millis(50))
+        .slow_origin(move |_| {
+            counted.add();
+            std::future::pending()
+        })
+        .await;
+    let address = stage.address;
+    let stopping = async {
+        until(|| asked.get() == 1).await;
+        stage.stop().await;
+    };
+    let open = async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut nothing = Vec::new();
+        let _ = stream.read_to_end(&mut nothing).await;
+        nothing
+    };
+    let ((), nothing) = tokio::join!(stopping, open);
+    assert_eq!(nothing, b"");
 }

@@ -28,6 +28,7 @@ use serde_json::Value;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::oneshot,
+    task::JoinHandle,
 };
 
 /// The domain of the distribution's configured origin.
@@ -205,11 +206,11 @@ impl Setup {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(listen(listener, distribution.clone(), async {
+        let listening = tokio::spawn(listen(listener, distribution.clone(), async {
             let _ = stopped.await;
         }));
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Stage { distribution, address, watcher, hands: self.hands, client, _stop: stop }
+        Stage { distribution, address, watcher, hands: self.hands, client, stop: Some(stop), listening }
     }
 }
 
@@ -220,7 +221,8 @@ pub(crate) struct Stage {
     pub(crate) watcher: Arc<Watcher>,
     pub(crate) hands: Hands,
     client: Client<HttpConnector, Full<Bytes>>,
-    _stop: oneshot::Sender<()>,
+    stop: Option<oneshot::Sender<()>>,
+    listening: JoinHandle<std::io::Result<()>>,
 }
 
 /// A whole answer.
@@ -274,6 +276,12 @@ impl Stage {
         }
         let (head, body) = self.client.request(request.body(Full::from(body))?).await?.into_parts();
         Ok(Answer { head, body: body.collect().await?.to_bytes() })
+    }
+
+    /// Stops listening; the future is ready when it has stopped.
+    pub(crate) fn stop(&mut self) -> impl Future<Output = ()> {
+        drop(self.stop.take());
+        async { (&mut self.listening).await.unwrap().unwrap() }
     }
 
     /// The rules that were broken by the last answered request.
