@@ -5,11 +5,16 @@ use core::fmt;
 
 use crate::{
     bucket::Bucket,
-    cookie::trim,
+    cookie::{CookieName, trim},
+    crawler::Crawlers,
+    force::Overrides,
     hash::Hash,
     key::{Entry, Part},
     partition::Partition,
+    pin::Pins,
+    ramp::Ramp,
     share::Share,
+    time::Time,
 };
 
 /// What a decision reads of a request. All text is UTF-8 bytes.
@@ -26,8 +31,14 @@ pub trait Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source<'a> {
-    /// The share is 0: everyone is regular and no key is read.
+    /// A valid override token.
+    Override,
+    /// The share is 0: everyone is regular, and neither a pin nor a key is read.
     ShareZero,
+    /// The User-Agent is a crawler's: regular.
+    Crawler,
+    /// A valid pin of this release.
+    Pin,
     /// The first entry of the key chain that yielded.
     Key(&'a Entry),
     /// No entry yielded: regular.
@@ -37,7 +48,10 @@ pub enum Source<'a> {
 impl fmt::Display for Source<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Override => f.write_str("override"),
             Self::ShareZero => f.write_str("share-zero"),
+            Self::Crawler => f.write_str("crawler"),
+            Self::Pin => f.write_str("pin"),
             Self::Key(entry) => entry.fmt(f),
             Self::None => f.write_str("none"),
         }
@@ -49,31 +63,66 @@ impl fmt::Display for Source<'_> {
 pub struct Decision<'a> {
     /// The side.
     pub partition: Partition,
-    /// The visitor's place on the line, where a key yielded.
+    /// The visitor's place on the line, where a pin or a key yielded.
     pub bucket: Option<Bucket>,
     /// What decided.
     pub source: Source<'a>,
+}
+
+impl<'a> Decision<'a> {
+    const fn regular(source: Source<'a>) -> Self {
+        Self { partition: Partition::Regular, bucket: None, source }
+    }
 }
 
 /// How requests are partitioned during one release.
 #[derive(Clone, Debug)]
 pub struct Policy {
     salted: Hash,
-    share: Share,
+    ramp: Ramp,
     keys: Box<[Entry]>,
+    pins: Option<Pins>,
+    overrides: Option<Overrides>,
+    crawlers: Option<Crawlers>,
 }
 
 impl Policy {
-    /// A policy. The salt draws the line anew: keep it for the whole of a release and change it for the next.
+    /// A policy of a share, or a [`Ramp`] of shares, and a key chain. The salt draws the line anew: keep it for the
+    /// whole of a release and change it for the next.
     #[must_use]
-    pub fn new(salt: &str, share: Share, keys: Vec<Entry>) -> Self {
-        Self { salted: Hash::salted(salt), share, keys: keys.into_boxed_slice() }
+    pub fn new(salt: &str, share: impl Into<Ramp>, keys: Vec<Entry>) -> Self {
+        Self {
+            salted: Hash::salted(salt),
+            ramp: share.into(),
+            keys: keys.into_boxed_slice(),
+            pins: None,
+            overrides: None,
+            crawlers: None,
+        }
     }
 
-    /// The configured share.
+    /// This policy with pins, which come before the key chain.
     #[must_use]
-    pub fn share(&self) -> Share {
-        self.share
+    pub fn with_pins(self, pins: Pins) -> Self {
+        Self { pins: Some(pins), ..self }
+    }
+
+    /// This policy with override tokens, which come before everything else.
+    #[must_use]
+    pub fn with_overrides(self, overrides: Overrides) -> Self {
+        Self { overrides: Some(overrides), ..self }
+    }
+
+    /// This policy with crawlers, which are regular.
+    #[must_use]
+    pub fn with_crawlers(self, crawlers: Crawlers) -> Self {
+        Self { crawlers: Some(crawlers), ..self }
+    }
+
+    /// The share over time.
+    #[must_use]
+    pub fn ramp(&self) -> &Ramp {
+        &self.ramp
     }
 
     /// The key chain, first entry first.
@@ -82,19 +131,49 @@ impl Policy {
         &self.keys
     }
 
-    /// Decides for one request: a share of 0 before the first key that yields, and regular without a key.
+    /// The pins.
+    #[must_use]
+    pub fn pins(&self) -> Option<&Pins> {
+        self.pins.as_ref()
+    }
+
+    /// The override tokens.
+    #[must_use]
+    pub fn overrides(&self) -> Option<&Overrides> {
+        self.overrides.as_ref()
+    }
+
+    /// The crawlers.
+    #[must_use]
+    pub fn crawlers(&self) -> Option<&Crawlers> {
+        self.crawlers.as_ref()
+    }
+
+    /// Decides for one request: a valid override, then a share of 0, then a crawler, then a valid pin, then the first
+    /// key that yields; and regular without one.
     #[inline]
-    pub fn decide(&self, request: &impl Request) -> Decision<'_> {
-        if self.share == Share::NONE {
-            return Decision { partition: Partition::Regular, bucket: None, source: Source::ShareZero };
+    pub fn decide(&self, request: &impl Request, now: Time) -> Decision<'_> {
+        if let Some(partition) = self.overrides.as_ref().and_then(|overrides| forced(overrides, request, now)) {
+            return Decision { partition, bucket: None, source: Source::Override };
+        }
+        let share = self.ramp.share_at(now);
+        if share == Share::NONE {
+            return Decision::regular(Source::ShareZero);
+        }
+        if let Some(crawlers) = &self.crawlers
+            && request.header("user-agent").is_some_and(|user_agent| crawlers.contain(user_agent))
+        {
+            return Decision::regular(Source::Crawler);
+        }
+        if let Some(bucket) = self.pins.as_ref().and_then(|pins| pins.read(cookie(pins.cookie(), request)?)) {
+            return Decision { partition: side(share, bucket), bucket: Some(bucket), source: Source::Pin };
         }
         for entry in &self.keys {
             if let Some(bucket) = self.bucket(entry, request) {
-                let partition = if self.share.covers(bucket) { Partition::OneBox } else { Partition::Regular };
-                return Decision { partition, bucket: Some(bucket), source: Source::Key(entry) };
+                return Decision { partition: side(share, bucket), bucket: Some(bucket), source: Source::Key(entry) };
             }
         }
-        Decision { partition: Partition::Regular, bucket: None, source: Source::None }
+        Decision::regular(Source::None)
     }
 
     /// The bucket of an entry's key, if every part yields: the values joined with a line feed.
@@ -112,11 +191,28 @@ impl Policy {
     }
 }
 
+#[inline]
+fn side(share: Share, bucket: Bucket) -> Partition {
+    if share.covers(bucket) { Partition::OneBox } else { Partition::Regular }
+}
+
+/// The side that the header or else the cookie forces.
+fn forced(overrides: &Overrides, request: &impl Request, now: Time) -> Option<Partition> {
+    let header = request.header(overrides.header()).map(trim).and_then(|token| overrides.check(token, now));
+    header.or_else(|| overrides.check(cookie(overrides.cookie(), request)?, now))
+}
+
+/// The value of the first cookie of this name.
+#[inline]
+fn cookie<'r>(name: &CookieName, request: &'r impl Request) -> Option<&'r [u8]> {
+    request.cookie_lines().find_map(|line| name.value_in(line))
+}
+
 /// The non-empty value of a part.
 #[inline]
 fn value<'r>(part: &Part, request: &'r impl Request) -> Option<&'r [u8]> {
     let value = match part {
-        Part::Cookie(name) => request.cookie_lines().find_map(|line| name.value_in(line)),
+        Part::Cookie(name) => cookie(name, request),
         Part::Header(name) => request.header(name).map(trim),
         Part::ClientIp => request.client_ip(),
     };

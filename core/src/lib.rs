@@ -6,7 +6,7 @@
 //! with test vectors for other languages.
 //!
 //! ```
-//! use onebox_core::{Policy, Partition, Request};
+//! use onebox_core::{Partition, Policy, Request, Share, Time};
 //!
 //! struct Visit<'a> { cookie: &'a str }
 //!
@@ -18,8 +18,8 @@
 //!     fn client_ip(&self) -> Option<&[u8]> { None }
 //! }
 //!
-//! let policy = Policy::new("web-2026-11-20", "20%".parse()?, vec!["cookie:session".parse()?]);
-//! let decision = policy.decide(&Visit { cookie: "theme=dark; session=7f3a" });
+//! let policy = Policy::new("web-2026-11-20", "20%".parse::<Share>()?, vec!["cookie:session".parse()?]);
+//! let decision = policy.decide(&Visit { cookie: "theme=dark; session=7f3a" }, Time::MIN);
 //!
 //! assert_eq!(decision.source.to_string(), "cookie:session");
 //! assert_eq!(decision.bucket.map(u32::from), Some(76_282));
@@ -33,20 +33,32 @@ extern crate alloc;
 
 mod bucket;
 mod cookie;
+mod crawler;
 mod decide;
+mod force;
 mod hash;
 mod key;
 mod origin;
 mod partition;
+mod pin;
+mod ramp;
+mod secret;
 mod share;
+mod time;
 mod vary;
 
 pub use bucket::{BUCKETS, Bucket};
 pub use cookie::CookieName;
+pub use crawler::Crawlers;
 pub use decide::{Decision, Policy, Request, Source};
+pub use force::Overrides;
 pub use hash::Hash;
 pub use key::{Entry, EntryError, Part};
 pub use origin::{Incoming, Origin};
 pub use partition::Partition;
+pub use pin::Pins;
+pub use ramp::{Ramp, RampError, Step};
+pub use secret::Secret;
 pub use share::{Share, ShareError};
+pub use time::{Time, TimeError};
 pub use vary::{Vary, merge};
