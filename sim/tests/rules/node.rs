@@ -7,7 +7,10 @@ use onebox_edge::Trigger;
 use onebox_sim::{Distribution, Nobody, Rule, Runtime, Settings, StartError};
 use tempfile::TempDir;
 
-use crate::stage::{Setup, Stage, answer, config, until};
+use crate::{
+    props::{answer, until},
+    stage::{Setup, Stage, config},
+};
 
 const UNCHANGED: &str = "
     const cf = event.Records[0].cf;

@@ -10,7 +10,10 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::stage::{Count, Setup, Stage, answer, until};
+use crate::{
+    props::{Count, answer, until},
+    stage::{Setup, Stage},
+};
 
 /// Sends bytes and reads the answer up to the end of the connection.
 pub(crate) async fn raw(address: SocketAddr, request: &[u8]) -> String {
