@@ -18,7 +18,7 @@ use crate::{
 
 /// The chores of the onebox project.
 #[derive(Parser)]
-#[command(name = "cargo xtask", version)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
 struct Args {
     #[command(subcommand)]
     chore: Chore,
