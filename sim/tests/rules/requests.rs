@@ -56,6 +56,7 @@ async fn a_url_of_more_than_8192_bytes_is_too_long() {
         let path = format!("/{}?{}", "p".repeat(4095), "q".repeat(bytes - 4096));
         let got = stage.get(&path).await;
         assert_eq!(got.status(), expected, "{bytes} bytes");
+        assert_eq!(got.header("connection"), (expected == 413).then_some("close"));
     }
     assert_eq!(stage.last_failures(), [Rule::UrlTooLong]);
 }
