@@ -10,10 +10,19 @@ use std::{
 };
 
 const HANDLERS: [&str; 3] = ["viewer-request", "origin-request", "origin-response"];
+/// The packages that the modules are made of.
+const PACKAGES: [&str; 5] = ["core", "edge", "viewer-request", "origin-request", "origin-response"];
 const TARGET: &str = "wasm32-unknown-unknown";
 
 fn main() -> ExitCode {
-    match modules() {
+    let built = Build::of_cargo().and_then(|build| {
+        let own = PACKAGES.iter().flat_map(|package| ["src", "Cargo.toml"].map(|file| format!("{package}/{file}")));
+        for source in own.chain(["Cargo.toml", "Cargo.lock"].map(str::to_owned)) {
+            println!("cargo::rerun-if-changed={}", build.workspace.join(source).display());
+        }
+        build.modules()
+    });
+    match built {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             println!("cargo::error={why}");
@@ -22,40 +31,85 @@ fn main() -> ExitCode {
     }
 }
 
-fn modules() -> Result<(), String> {
-    let workspace = Path::new(&variable("CARGO_MANIFEST_DIR")?).parent().ok_or("no workspace")?.to_owned();
-    let out = PathBuf::from(variable("OUT_DIR")?);
-    for source in ["core", "edge", "viewer-request", "origin-request", "origin-response", "Cargo.lock", "Cargo.toml"] {
-        println!("cargo::rerun-if-changed={}", workspace.join(source).display());
+/// What is compiled, with what, and where to.
+pub struct Build {
+    /// The workspace's folder.
+    pub workspace: PathBuf,
+    /// Where the modules go, each named after its handler.
+    pub out: PathBuf,
+    /// The `cargo` command.
+    pub cargo: String,
+    /// The `rustc` command.
+    pub rustc: String,
+}
+
+impl Build {
+    /// What Cargo asks of this script.
+    fn of_cargo() -> Result<Self, String> {
+        let package = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+        Ok(Self {
+            workspace: package.parent().ok_or("the package is in no workspace")?.to_owned(),
+            out: variable("OUT_DIR")?.into(),
+            cargo: variable("CARGO")?,
+            rustc: variable("RUSTC")?,
+        })
     }
-    let rustc = Rustc::ask(variable("RUSTC")?)?;
-    let flags = flags(&workspace, &rustc)?;
-    for handler in HANDLERS {
-        let module = compile(handler, &workspace, &out.join("wasm"), &rustc, &flags)?;
-        fs::copy(&module, out.join(format!("{handler}.wasm")))
-            .map_err(|error| format!("{}: {error}", module.display()))?;
+
+    /// Compiles every handler to `out`.
+    pub fn modules(&self) -> Result<(), String> {
+        let flags = flags(&self.workspace, &Rustc::ask(&self.rustc)?)?;
+        for handler in HANDLERS {
+            let module = self.module(handler, &flags)?;
+            fs::copy(&module, self.out.join(format!("{handler}.wasm")))
+                .map_err(|error| format!("{}: {error}", module.display()))?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Compiles one handler and says where its module is.
+    fn module(&self, handler: &str, flags: &str) -> Result<PathBuf, String> {
+        let mut cargo = Command::new(&self.cargo);
+        for (name, _) in env::vars_os() {
+            if name.to_str().is_some_and(of_this_build) {
+                cargo.env_remove(name);
+            }
+        }
+        // A target directory of its own: the outer one is locked by the build that is running.
+        let target = self.out.join("wasm");
+        let done = cargo
+            .current_dir(&self.workspace)
+            .env("RUSTC", &self.rustc)
+            .env("CARGO_ENCODED_RUSTFLAGS", flags)
+            .args(["rustc", "--locked", "--quiet", "--profile", "wasm", "--target", TARGET, "--target-dir"])
+            .arg(&target)
+            .args(["--package", &format!("onebox-{handler}"), "--lib", "--crate-type", "cdylib"])
+            .output()
+            .map_err(|error| format!("{} cannot be started: {error}", self.cargo))?;
+        if !done.status.success() {
+            eprintln!("{}", String::from_utf8_lossy(&done.stderr));
+            return Err(format!("onebox-{handler} does not compile for {TARGET}; its messages are below"));
+        }
+        Ok(target.join(TARGET).join("wasm").join(format!("onebox_{}.wasm", handler.replace('-', "_"))))
+    }
 }
 
 /// The compiler in use.
 struct Rustc {
-    path: String,
     sysroot: String,
     commit: String,
 }
 
 impl Rustc {
-    fn ask(path: String) -> Result<Self, String> {
-        let libraries = output(&path, &["--print", "target-libdir", "--target", TARGET])?;
+    fn ask(path: &str) -> Result<Self, String> {
+        let libraries = output(path, &["--print", "target-libdir", "--target", TARGET])?;
         if !Path::new(libraries.trim()).is_dir() {
             return Err(format!("the handlers are compiled to WebAssembly: run `rustup target add {TARGET}`"));
         }
-        let sysroot = output(&path, &["--print", "sysroot"])?.trim().to_owned();
-        let version = output(&path, &["-vV"])?;
+        let sysroot = output(path, &["--print", "sysroot"])?.trim().to_owned();
+        let version = output(path, &["-vV"])?;
         let commit =
             version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown").to_owned();
-        Ok(Self { path, sysroot, commit })
+        Ok(Self { sysroot, commit })
     }
 }
 
@@ -82,33 +136,6 @@ fn registries() -> Result<Vec<PathBuf>, String> {
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     Ok(paths)
-}
-
-/// Compiles one handler and says where its module is.
-fn compile(name: &str, workspace: &Path, target: &Path, rustc: &Rustc, flags: &str) -> Result<PathBuf, String> {
-    let mut cargo = Command::new(variable("CARGO")?);
-    for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(of_this_build) {
-            cargo.env_remove(name);
-        }
-    }
-    let done = cargo
-        .current_dir(workspace)
-        .env("RUSTC", &rustc.path)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags)
-        // A target directory of its own: the outer one is locked by the build that is running.
-        .arg("rustc")
-        .args(["--locked", "--quiet", "--profile", "wasm", "--target", TARGET, "--target-dir"])
-        .arg(target)
-        .args(["--package", &format!("onebox-{name}"), "--lib", "--crate-type", "cdylib"])
-        .output()
-        .map_err(|error| format!("cargo cannot be started: {error}"))?;
-    if !done.status.success() {
-        eprintln!("{}", String::from_utf8_lossy(&done.stderr));
-        return Err(format!("onebox-{name} does not compile for {TARGET}; its messages are below"));
-    }
-    let module = format!("onebox_{}.wasm", name.replace('-', "_"));
-    Ok(target.join(TARGET).join("wasm").join(module))
 }
 
 /// Whether an environment variable says how this build, and not every build, is to be done.

@@ -5,7 +5,7 @@ use std::{ffi::OsString, process::ExitCode};
 use anstyle::{AnsiColor, Style};
 use clap::{Parser, Subcommand};
 
-use crate::{Exit, Failure, check, decide, init, package};
+use crate::{Exit, Failure, check, decide, init, package, serve};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,6 +13,7 @@ Examples:
   onebox check                         list everything that is wrong with it
   onebox decide < requests.jsonl       which side does a request go to, and why?
   onebox package --out dist            functions for Lambda@Edge, ready to upload
+  onebox serve                         a local CloudFront in front of your origins
 
 Exit codes: 0 done, 1 did not hold, 2 stuck and needs a person, 64 bad usage or configuration.";
 
@@ -30,6 +31,7 @@ enum Verb {
     Check(check::Args),
     Decide(decide::Args),
     Package(package::Args),
+    Serve(serve::Args),
 }
 
 /// Runs the command with these arguments, of which the first is its own name.
@@ -47,6 +49,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Check(args) => check::run(args),
         Verb::Decide(args) => decide::run(args),
         Verb::Package(args) => package::run(args),
+        Verb::Serve(args) => serve::run(args),
     };
     match done {
         Ok(exit) => exit.into(),

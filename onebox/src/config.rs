@@ -4,8 +4,6 @@ mod document;
 
 use std::{
     fmt,
-    fs::File,
-    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -14,10 +12,7 @@ use serde::Serialize;
 
 pub use document::{Places, read};
 
-use crate::Failure;
-
-/// The largest file that is read, in bytes. A configuration is a page of text; a larger file is the wrong one.
-pub const LIMIT: u64 = 64 << 10;
+use crate::{Failure, file};
 
 /// Which configuration a verb reads.
 #[derive(Clone, Debug, clap::Args)]
@@ -103,26 +98,8 @@ impl ConfigFile {
     /// Everything that is wrong with it.
     pub fn load_with_places(&self) -> Result<(Config, Places), Refused> {
         let path = || self.path.clone();
-        let text = text(&self.path).map_err(|reason| Refused::Unreadable { path: path(), reason })?;
+        let text = file::text(&self.path, "`onebox init` writes one, `--config FILE` names another")
+            .map_err(|reason| Refused::Unreadable { path: path(), reason })?;
         read(&text).map_err(|mistakes| Refused::Mistaken { path: path(), mistakes })
     }
-}
-
-/// The text of a file of a sensible size.
-fn text(path: &Path) -> Result<String, String> {
-    let explain = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => format!("{error}; `onebox init` writes one, `--config FILE` names another"),
-        io::ErrorKind::IsADirectory => "it is a directory; name the file in it".to_owned(),
-        _ => error.to_string(),
-    };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes)).map_err(explain)?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(format!("it is larger than {} KiB, which no configuration is", LIMIT >> 10));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let line =
-            1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-        format!("line {line} is not UTF-8, as TOML has to be; save it anew in that encoding")
-    })
 }

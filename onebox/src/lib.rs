@@ -11,8 +11,10 @@ mod cli;
 pub mod config;
 mod decide;
 mod exit;
+mod file;
 mod init;
 mod package;
+mod serve;
 
 pub use cli::run;
 pub use exit::{Exit, Failure};

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use onebox_edge::Trigger;
@@ -188,7 +188,7 @@ impl Flow {
         if !head {
             headers.remove(header::CONTENT_LENGTH);
         }
-        let age = age.unwrap_or_default();
+        let (headers, age) = (own(&headers), age.unwrap_or_default());
         Some((Object { status, headers, body: Bytes::new(), since: now, age, ttl, failed: false }, shared))
     }
 
@@ -250,6 +250,12 @@ impl Flow {
         }
         Reply { failures, ..Reply::cached(&object, CacheResult::Hit, viewer, now) }
     }
+}
+
+/// The same headers in memory of their own: as they came, each value holds the whole buffer that it was read into.
+fn own(headers: &HeaderMap) -> HeaderMap {
+    let copy = |value: &HeaderValue| HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone());
+    headers.iter().map(|(name, value)| (name.clone(), copy(value))).collect()
 }
 
 /// Keeps an object once its body is complete; one that is not lets those who wait ask for themselves.

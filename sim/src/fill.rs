@@ -82,10 +82,7 @@ impl Pump {
                 Step::Read(Some(Err(detail))) => return self.cut(detail),
                 Step::Read(None) => break,
                 Step::Sent(true) => drop(self.waiting.pop_front()),
-                Step::Sent(false) => {
-                    self.viewer = None;
-                    self.waiting.clear();
-                }
+                Step::Sent(false) => self.leave(),
             }
             if self.viewer.is_none() && self.copy.is_none() {
                 return;
@@ -130,6 +127,13 @@ impl Pump {
         if self.viewer.is_some() && !bytes.is_empty() {
             self.waiting.push_back(bytes);
         }
+    }
+
+    /// The viewer is gone: the copy has as long as one more part of the body, so that an endless one ends.
+    fn leave(&mut self) {
+        self.viewer = None;
+        self.waiting.clear();
+        self.reading.deadline = Some(self.reading.next_by());
     }
 
     /// The viewer's connection is cut as the origin's was; nothing partial is kept.

@@ -3,8 +3,32 @@
 //! A request goes through the triggers in AWS's order: viewer-request, the cache, origin-request, the origin,
 //! origin-response, the cache again, the viewer. Functions run in this process or as packaged bundles in Node.js; what
 //! they return is held to the same rules as at the edge, and a broken rule gives the status that a viewer would get,
-//! with the rule's name and where AWS states it. What cannot be imitated is refused: origin groups, Origin Shield,
-//! field-level encryption, gRPC, WebSocket, HTTP/2 toward viewers, origin access identities.
+//! with the rule's name and where AWS states it.
+//!
+//! ```no_run
+//! # async fn run(config: onebox_edge::Config) -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use onebox_sim::{Distribution, Nobody, Runtime, Settings, listen};
+//!
+//! let mut settings = Settings::new(config);
+//! settings.resolve.insert("reg.example.org".into(), "127.0.0.1:9000".parse()?);
+//! let distribution = Distribution::start(settings, Runtime::Native, Arc::new(Nobody)).await?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! listen(listener, distribution, std::future::pending()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is not imitated
+//!
+//! Refused: headers that CloudFront computes (`CloudFront-*`) in a policy, WebSocket, gRPC, origin access identities, TLS
+//! before 1.2 toward origins, a replaced request body. Not there to be configured: origin groups, Origin Shield,
+//! field-level encryption, custom error pages, response headers policies, several behaviours.
+//!
+//! Different: viewers speak HTTP/1.1; a head of more than 64 KiB gets 431 instead of 413; header names in events are
+//! written `Like-This` whatever the viewer wrote; nothing is compressed; a range that is not in the cache passes without
+//! being kept; a viewer's `If-None-Match` and `If-Modified-Since` are answered here and not forwarded. Where AWS is silent:
+//! `Set-Cookie` and `Vary` are filtered after origin-response, and a stale object says `Hit`.
 
 #![forbid(unsafe_code)]
 

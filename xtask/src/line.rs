@@ -2,7 +2,8 @@
 
 use std::{
     env, fmt,
-    process::{Command, ExitStatus, Stdio},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -12,6 +13,8 @@ use wait_timeout::ChildExt;
 #[derive(Clone)]
 pub(crate) struct Line {
     env: Vec<(String, String)>,
+    /// A folder before all others on the path.
+    path: Option<String>,
     words: Vec<String>,
 }
 
@@ -34,12 +37,12 @@ impl fmt::Display for Failure {
 impl Line {
     /// The command of these words.
     pub(crate) fn of(words: &str) -> Self {
-        Self { env: Vec::new(), words: words.split_whitespace().map(str::to_owned).collect() }
+        Self { env: Vec::new(), path: None, words: words.split_whitespace().map(str::to_owned).collect() }
     }
 
     /// The command of this program, whose path may hold spaces.
     pub(crate) fn program(path: &str) -> Self {
-        Self { env: Vec::new(), words: vec![path.to_owned()] }
+        Self { env: Vec::new(), path: None, words: vec![path.to_owned()] }
     }
 
     /// With more arguments.
@@ -54,6 +57,12 @@ impl Line {
         self
     }
 
+    /// With this Node.js, for whoever asks the path and for whoever asks `ONEBOX_NODE`.
+    pub(crate) fn node(mut self, program: &str) -> Self {
+        self.path = Path::new(program).parent().map(|folder| folder.display().to_string());
+        self.env("ONEBOX_NODE", program)
+    }
+
     /// Runs it, shown, to its success.
     ///
     /// # Errors
@@ -64,14 +73,24 @@ impl Line {
         self.succeeded(status)
     }
 
+    /// Becomes it: signals, exit code and terminal are the command's own.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    #[cfg(unix)]
+    pub(crate) fn become_it(&self) -> Result<ExitCode, Failure> {
+        use std::os::unix::process::CommandExt;
+        Err(self.not_started(&self.command().exec()))
+    }
+
     /// Runs it and passes its exit code on.
     ///
     /// # Errors
-    /// If it cannot be started or was killed.
-    pub(crate) fn code(&self) -> Result<u8, Failure> {
+    /// If it cannot be started.
+    #[cfg(not(unix))]
+    pub(crate) fn become_it(&self) -> Result<ExitCode, Failure> {
         let status = self.command().status().map_err(|error| self.not_started(&error))?;
-        let code = status.code().and_then(|code| u8::try_from(code).ok());
-        code.ok_or_else(|| Failure::new(format!("`{self}` ended with {status}")))
+        Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
     }
 
     /// What it prints, or nothing if it cannot be started or fails.
@@ -106,6 +125,14 @@ impl Line {
             .for_each(|name| {
                 command.env_remove(name);
             });
+        if let Some(folder) = &self.path {
+            let others = env::var_os("PATH").unwrap_or_default();
+            let folders = [PathBuf::from(folder)].into_iter().chain(env::split_paths(&others));
+            // Only a folder whose own name holds a separator cannot be joined: then the path stays as it is.
+            env::join_paths(folders).into_iter().for_each(|path| {
+                command.env("PATH", path);
+            });
+        }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -125,8 +152,9 @@ impl Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.iter().map(|folder| format!("PATH={}:\"$PATH\"", quoted(folder)));
         let env = self.env.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
-        let words: Vec<_> = env.chain(self.words.iter().map(|word| quoted(word))).collect();
+        let words: Vec<_> = path.chain(env).chain(self.words.iter().map(|word| quoted(word))).collect();
         f.write_str(&words.join(" "))
     }
 }
@@ -152,10 +180,17 @@ mod tests {
     }
 
     #[test]
+    fn a_line_with_a_node_runs_it_first() {
+        let line = Line::of("node").node("/opt/node/bin/node");
+        assert_eq!(line.to_string(), r#"PATH=/opt/node/bin:"$PATH" ONEBOX_NODE=/opt/node/bin/node node"#);
+        let path = Line::of("printenv PATH").node("/opt/node/bin/node").output().unwrap();
+        assert!(path.starts_with("/opt/node/bin:"), "{path}");
+    }
+
+    #[test]
     fn a_failure_names_the_line_to_run_again() {
-        let line = Line::of("cargo no-such-command-of-cargo");
-        assert!(line.run().unwrap_err().to_string().ends_with("to run it again:\n    cargo no-such-command-of-cargo"));
-        assert_eq!(line.code().unwrap(), 101);
+        let line = Line::of("test -d no/such/folder");
+        assert!(line.run().unwrap_err().to_string().ends_with("to run it again:\n    test -d no/such/folder"));
         assert_eq!(line.output(), None);
     }
 

@@ -18,7 +18,7 @@ use crate::{
 
 /// The chores of the onebox project.
 #[derive(Parser)]
-#[command(name = "cargo xtask", version)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
 struct Args {
     #[command(subcommand)]
     chore: Chore,
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     match chore {
-        Chore::Demo { args } => passed_on(demo(args)),
+        Chore::Demo { args } => or_said(demo(args)),
         Chore::Test { list: true, .. } => {
             STEPS.iter().for_each(|step| println!("{:12} {}", step.name, step.about));
             ExitCode::SUCCESS
@@ -67,25 +67,25 @@ fn main() -> ExitCode {
             run::steps(STEPS.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name)))
         }
         Chore::Setup => run::steps(STEPS.iter().take(1)),
-        Chore::Bench { args } => {
-            passed_on(Line::of("cargo bench --locked -p onebox-benches").args(["--"]).args(args).code())
-        }
+        Chore::Bench { args } => or_said(bench(args)),
     }
 }
 
 /// The demo needs the WebAssembly target, because the command carries the packaged handlers.
-fn demo(args: Vec<String>) -> Result<u8, Failure> {
+fn demo(args: Vec<String>) -> Result<ExitCode, Failure> {
     tools::wasm_target()?;
-    Line::of("cargo run --quiet --locked --release -p onebox -- demo").args(args).code()
+    Line::of("cargo run --locked --release -p onebox -- demo").args(args).become_it()
 }
 
-/// What a command returned, or why it could not run.
-fn passed_on(code: Result<u8, Failure>) -> ExitCode {
-    code.map_or_else(
-        |failure| {
-            eprintln!("xtask: {failure}");
-            ExitCode::FAILURE
-        },
-        ExitCode::from,
-    )
+fn bench(args: Vec<String>) -> Result<ExitCode, Failure> {
+    tools::wasm_target()?;
+    Line::of("cargo bench --locked -p onebox-benches --").args(args).become_it()
+}
+
+/// Says why there is no exit code.
+fn or_said(code: Result<ExitCode, Failure>) -> ExitCode {
+    code.unwrap_or_else(|failure| {
+        eprintln!("xtask: {failure}");
+        ExitCode::FAILURE
+    })
 }

@@ -105,38 +105,42 @@ fn a_package_is_named_after_its_folder() {
 
 #[test]
 fn every_file_of_tests_is_compiled() {
-    let packages = Packages::read();
-    let compiled = packages.test_files();
-    for file in files(&["rs"]) {
-        let above: Vec<_> = file.ancestors().skip(1).collect();
-        let Some(at) = above.iter().position(|folder| folder.file_name().is_some_and(|name| name == "tests")) else {
-            continue;
-        };
-        if at == 0 {
-            assert!(compiled.contains(&file), "{} is in no package: cargo does not compile it", file.display());
-        } else {
-            // A folder beside the tests is a test of its own, or holds modules of theirs.
-            let folder = above[at - 1];
-            let declared =
-                compiled.contains(&folder.join("main.rs")) || compiled.iter().any(|test| declares(test, folder));
-            assert!(declared, "{} is not compiled: no test beside its folder declares it", file.display());
-        }
+    let tests = Packages::read().test_files();
+    let beside: Vec<_> = files(&["rs"]).into_iter().filter(|file| folder_of_tests(file).is_some()).collect();
+    for file in beside.iter().filter(|file| !tests.contains(*file)) {
+        let folder = folder_of_tests(file).unwrap();
+        let below = file.strip_prefix(folder).unwrap();
+        // A folder beside the tests is a test of its own, or its modules are those of a test.
+        let module = folder.join(below.iter().next().unwrap());
+        let compiled = module.is_dir()
+            && (tests.contains(&module.join("main.rs")) || beside.iter().any(|test| declares(test, &module)));
+        assert!(compiled, "{} is not compiled: no test declares it", file.display());
     }
 }
 
-/// Whether a test has the modules of a folder beside it.
+/// The folder named `tests` that a file is in.
+fn folder_of_tests(file: &Path) -> Option<&Path> {
+    file.ancestors().skip(1).find(|folder| folder.file_name().is_some_and(|name| name == "tests"))
+}
+
+/// Whether a file declares a folder's modules, beside itself or by their path.
 #[cfg(test)]
-fn declares(test: &Path, folder: &Path) -> bool {
-    let name = folder.file_name().unwrap().to_str().unwrap();
-    let source = fs::read_to_string(test).unwrap();
-    let modules = source.lines().filter_map(|line| line.trim_start_matches("pub(crate) ").strip_prefix("mod "));
-    test.parent() == folder.parent()
-        && modules.map(|rest| rest.trim_end_matches([' ', ';', '{'])).any(|found| found == name)
+fn declares(file: &Path, folder: &Path) -> bool {
+    let source = fs::read_to_string(file).unwrap();
+    let beside = file.parent().unwrap();
+    source.lines().map(str::trim).any(|line| {
+        let path = line.strip_prefix("#[path = \"").and_then(|path| path.strip_suffix("\"]"));
+        let name = line.trim_start_matches("pub(crate) ").strip_prefix("mod ");
+        let name = name.map(|rest| rest.trim_end_matches([' ', ';', '{', '}']));
+        let by_path =
+            path.is_some_and(|path| beside.join(path).canonicalize().is_ok_and(|path| path.starts_with(folder)));
+        by_path || name.is_some_and(|name| beside.join(name) == folder)
+    })
 }
 
 #[test]
 fn every_fuzz_target_has_seeds() {
-    let targets = Packages::read_at("fuzz/Cargo.toml").binaries();
+    let targets = Packages::of_fuzz().binaries();
     let sources: BTreeSet<_> =
         files(&["rs"]).into_iter().filter(|file| file.starts_with(root().join("fuzz/fuzz_targets"))).collect();
     assert_eq!(targets.values().cloned().collect::<BTreeSet<_>>(), sources, "list every target in fuzz/Cargo.toml");

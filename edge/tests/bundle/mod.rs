@@ -54,7 +54,8 @@ impl Module {
 }
 
 fn is_of_a_build(name: &str) -> bool {
-    let prefixes = ["RUSTC", "RUSTFLAGS", "CLIPPY_", "CARGO_BUILD_", "CARGO_ENCODED_", "CARGO_PROFILE_", "CARGO_TARGET_"];
+    let prefixes =
+        ["RUSTC", "RUSTFLAGS", "CLIPPY_", "CARGO_BUILD_", "CARGO_ENCODED_", "CARGO_PROFILE_", "CARGO_TARGET_"];
     prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 

@@ -80,6 +80,8 @@ fn is_at_end(input: &mut impl BufRead) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     /// An input that gives at most a few bytes at a time.
@@ -127,12 +129,16 @@ mod tests {
     #[test]
     fn nothing_waits_while_a_whole_line_is_there() {
         let mut lines = Lines::new(&b"a\nb\nc"[..]);
-        let mut waits = 0;
+        let waits = Cell::new(0);
+        let wait = || {
+            waits.set(waits.get() + 1);
+            Ok(())
+        };
         let mut seen = Vec::new();
-        while lines.next(|| Ok(waits += 1)).unwrap().is_some() {
-            seen.push(waits);
+        while lines.next(wait).unwrap().is_some() {
+            seen.push(waits.get());
         }
         // Before the first read, and before the end is found behind "c".
-        assert_eq!((seen, waits), (vec![1, 1, 2], 3));
+        assert_eq!((seen, waits.get()), (vec![1, 1, 2], 3));
     }
 }

@@ -11,6 +11,9 @@ use crate::{
     rule::{Rule, Violation},
 };
 
+/// As many headers as a result can have here: AWS documents no number, a map of them needs one.
+const HEADERS_LIMIT: usize = 8192;
+
 /// The headers after a function: what it returned, and what it could not see.
 pub(super) fn edited(trigger: Trigger, value: &Value, before: &HeaderMap) -> Result<HeaderMap, Violation> {
     let mut headers = read(value, before)?;
@@ -35,7 +38,7 @@ pub(super) fn read(value: &Value, before: &HeaderMap) -> Result<HeaderMap, Viola
     let Value::Object(map) = value else {
         return Err(Violation::new(Rule::ResultShape, "headers is not an object"));
     };
-    let mut headers = HeaderMap::with_capacity(map.len());
+    let mut headers = HeaderMap::with_capacity(map.len().min(HEADERS_LIMIT));
     for (key, lines) in map {
         let name = name(key)?;
         let Value::Array(lines) = lines else {
@@ -89,8 +92,11 @@ fn line<'a>(name: &HeaderName, element: &'a Value) -> Result<&'a str, Violation>
 }
 
 fn append(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) -> Result<(), Violation> {
-    let appended = headers.try_append(name, value);
-    appended.map(drop).map_err(|_| Violation::new(Rule::InvalidHeader, "there are too many headers"))
+    if headers.len() >= HEADERS_LIMIT {
+        return Err(Violation::new(Rule::InvalidHeader, format!("there are more than {HEADERS_LIMIT} headers")));
+    }
+    headers.append(name, value);
+    Ok(())
 }
 
 /// Whether a header has the same lines in both.

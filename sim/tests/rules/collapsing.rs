@@ -7,7 +7,10 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
-use crate::stage::{Count, Setup, answer, until};
+use crate::{
+    props::{Count, answer, until},
+    stage::Setup,
+};
 
 /// Sends ten requests at once, lets the origin answer when `asked` have reached it, and counts what it was asked.
 async fn spike(cache_control: &'static str, min_ttl: u64, asked: u64) -> u64 {

@@ -9,7 +9,10 @@ use onebox_edge::Trigger;
 use onebox_sim::{OriginRequestPolicy, Selection};
 use serde_json::json;
 
-use crate::stage::{REGULAR, Setup, answer};
+use crate::{
+    props::answer,
+    stage::{REGULAR, Setup},
+};
 
 /// What the origin gets of a viewer's headers.
 async fn forwarded(setup: Setup, headers: &[(&str, &str)]) -> HeaderMap {
@@ -22,8 +25,7 @@ async fn forwarded(setup: Setup, headers: &[(&str, &str)]) -> HeaderMap {
         })
         .await;
     stage.get_with("/", headers).await;
-    let got = got.lock().unwrap().clone();
-    got
+    std::mem::take(&mut *got.lock().unwrap())
 }
 
 fn bare() -> Setup {

@@ -12,7 +12,10 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::stage::{Answer, Count, REGULAR, Setup, Stage, answer, until};
+use crate::{
+    props::{Count, answer, until},
+    stage::{Answer, REGULAR, Setup, Stage},
+};
 
 /// Reads a request's head and answers with these bytes.
 async fn say(mut stream: TcpStream, bytes: &'static [u8]) {

@@ -10,7 +10,10 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::stage::{Count, Setup, Stage, answer, until};
+use crate::{
+    props::{Count, answer, until},
+    stage::{Setup, Stage},
+};
 
 /// Sends bytes and reads the answer up to the end of the connection.
 pub(crate) async fn raw(address: SocketAddr, request: &[u8]) -> String {
@@ -53,6 +56,7 @@ async fn a_url_of_more_than_8192_bytes_is_too_long() {
         let path = format!("/{}?{}", "p".repeat(4095), "q".repeat(bytes - 4096));
         let got = stage.get(&path).await;
         assert_eq!(got.status(), expected, "{bytes} bytes");
+        assert_eq!(got.header("connection"), (expected == 413).then_some("close"));
     }
     assert_eq!(stage.last_failures(), [Rule::UrlTooLong]);
 }

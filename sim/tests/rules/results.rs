@@ -2,12 +2,11 @@
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use onebox_edge::Trigger;
-use onebox_sim::{
-    CustomOrigin, Fault, Origin, Outcome, Protocol, Request, Response, Rule, Sent, Violation, event, validate,
-};
+use onebox_sim::{CustomOrigin, Origin, Outcome, Protocol, Request, Response, Rule, Sent, Violation, event, validate};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::stage::{Setup, answer, unchanged};
+use crate::stage::unchanged;
 
 use Trigger::{OriginRequest, OriginResponse, ViewerRequest};
 
@@ -311,65 +310,55 @@ fn a_generated_response_keeps_its_limits() {
     assert_eq!(broken(OriginResponse, &large), Rule::GeneratedTooLarge);
 }
 
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html>
-#[tokio::test]
-async fn a_broken_rule_is_a_502_that_names_the_rule_and_its_source_and_is_not_cached() {
-    for trigger in Trigger::ALL {
-        let stage = Setup::new()
-            .returning(trigger, |mut message| {
-                message["headers"]["via"] = line("Via", "me");
-                message
-            })
-            .origin(|_| answer("page", &[]))
-            .await;
-        for _ in 0..2 {
-            let failed = stage.get("/").await;
-            assert_eq!((failed.status().as_u16(), failed.x_cache()), (502, "LambdaValidationError from cloudfront"));
-            assert!(failed.text().contains("read-only-header"), "{}", failed.text());
-            assert!(failed.text().contains(Rule::ReadOnlyHeader.source()), "{}", failed.text());
-            assert_eq!(stage.last_failures(), [Rule::ReadOnlyHeader]);
+/// A map of headers has a size that it cannot outgrow.
+#[test]
+fn too_many_headers_are_refused() {
+    let headers: serde_json::Map<String, Value> =
+        (0..50_000).map(|number| (format!("x-{number}"), json!([{"value": ""}]))).collect();
+    let lines: Vec<Value> = (0..50_000).map(|_| json!({"value": ""})).collect();
+    for headers in [Value::Object(headers), json!({"x-a": lines})] {
+        for trigger in Trigger::ALL {
+            assert_eq!(broken(trigger, &with(trigger, "/headers", headers.clone())), Rule::InvalidHeader, "{trigger}");
         }
     }
 }
 
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-503-service-unavailable.html>
-#[tokio::test]
-async fn a_function_that_throws_is_a_503() {
-    for at in Trigger::ALL {
-        let stage = Setup::new()
-            .functions(move |trigger, event| match trigger {
-                trigger if trigger == at => Err(Fault::Threw("no luck".into())),
-                trigger => Ok(unchanged(trigger, &event)),
-            })
-            .origin(|_| answer("page", &[]))
-            .await;
-        let failed = stage.get("/").await;
-        assert_eq!((failed.status().as_u16(), failed.x_cache()), (503, "LambdaExecutionError from cloudfront"));
-        assert_eq!(stage.last_failures(), [Rule::FunctionThrew]);
-    }
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[a-zA-Z0-9/ .:\\-\r\n\u{e9}\u{2028}]{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        let key = prop_oneof!["[a-zA-Z-]{1,8}", Just("value".to_owned()), Just("key".into()), Just("via".into())];
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::vec((key, inner), 0..4).prop_map(|pairs| pairs.into_iter().collect()),
+        ]
+    })
 }
 
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-503-service-unavailable.html>
-#[tokio::test]
-async fn a_function_that_takes_too_long_is_a_503() {
-    for at in Trigger::ALL {
-        let stage = Setup::new()
-            .settings(|settings| {
-                settings.limits.viewer_function_time = std::time::Duration::from_millis(20);
-                settings.limits.origin_function_time = std::time::Duration::from_millis(20);
-            })
-            .slow_functions(move |trigger, event| {
-                Box::pin(async move {
-                    if trigger == at {
-                        std::future::pending::<()>().await;
-                    }
-                    Ok(unchanged(trigger, &event))
-                })
-            })
-            .origin(|_| answer("page", &[]))
-            .await;
-        let failed = stage.get("/").await;
-        assert_eq!((failed.status().as_u16(), failed.x_cache()), (503, "LambdaLimitExceeded from cloudfront"));
-        assert_eq!(stage.last_failures(), [Rule::FunctionTimedOut]);
+proptest! {
+    /// Whatever a function returns, there is an answer, and what it may not change is as it was.
+    #[test]
+    fn any_result_is_judged(
+        trigger in proptest::sample::select(&Trigger::ALL[..]),
+        field in proptest::sample::select(&["headers", "uri", "querystring", "origin", "status", "body", "method", "x"][..]),
+        value in any_json(),
+    ) {
+        let mut result = nothing(trigger);
+        result[field] = value;
+        match judge(trigger, &result.to_string()) {
+            Ok(Outcome::Request(after)) => {
+                let before = request(trigger);
+                prop_assert_eq!(after.method, before.method);
+                prop_assert_eq!(after.headers.get("via"), before.headers.get("via"));
+                prop_assert_eq!(after.headers.get("x-real-ip"), before.headers.get("x-real-ip"));
+                prop_assert!(after.uri.starts_with('/'));
+            }
+            Ok(Outcome::Response(after)) => prop_assert!((200..600).contains(&after.status.as_u16())),
+            Err(violation) => prop_assert!(!violation.detail.is_empty()),
+        }
     }
 }

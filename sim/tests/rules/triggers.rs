@@ -9,7 +9,10 @@ use onebox_edge::Trigger;
 use onebox_sim::{CacheResult, Fault};
 use serde_json::{Value, json};
 
-use crate::stage::{Answer, Count, ONE_BOX, REGULAR, Setup, Stage, answer, config, status, unchanged};
+use crate::{
+    props::{Count, answer, status},
+    stage::{Answer, ONE_BOX, REGULAR, Setup, Stage, config, unchanged},
+};
 
 type Events = Arc<Mutex<Vec<(Trigger, Value)>>>;
 

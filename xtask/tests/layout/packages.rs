@@ -18,14 +18,16 @@ pub(crate) fn crates_io() -> &'static str {
 }
 
 impl Packages {
+    /// Those of the project, with everything that they depend on.
     pub(crate) fn read() -> Self {
-        Self::read_at("Cargo.toml")
+        let mut command = MetadataCommand::new();
+        command.manifest_path(root().join("Cargo.toml")).other_options(["--locked".to_owned()]);
+        Self(command.exec().unwrap())
     }
 
-    pub(crate) fn read_at(manifest: &str) -> Self {
-        let mut command = MetadataCommand::new();
-        command.manifest_path(root().join(manifest)).other_options(["--locked".to_owned()]);
-        Self(command.exec().unwrap())
+    /// Those of the fuzz targets, alone.
+    pub(crate) fn of_fuzz() -> Self {
+        Self(MetadataCommand::new().manifest_path(root().join("fuzz/Cargo.toml")).no_deps().exec().unwrap())
     }
 
     pub(crate) fn names(&self) -> BTreeSet<String> {

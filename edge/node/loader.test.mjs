@@ -1,0 +1,163 @@
+// The loader where something is wrong or unusual. `cargo test` lays out two bundles, the real viewer-request and one
+// that traps at the cookie `trap=1`, and names their folder in ONEBOX_BUNDLES.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+
+const bundles = process.env.ONEBOX_BUNDLES;
+assert(bundles, 'ONEBOX_BUNDLES has to name the folder of bundles: run `cargo test`');
+
+// At 20 % of the release web-2026-11-20.
+const ONE_BOX = 'session=0005';
+const REGULAR = 'session=0006';
+
+let instances = 0;
+
+/** A handler of its own: a module is evaluated once for every URL. */
+async function fresh(folder) {
+  const url = pathToFileURL(join(folder, 'index.mjs'));
+  url.search = `${(instances += 1)}`;
+  return (await import(url)).handler;
+}
+
+function event(...cookies) {
+  const cookie = cookies.map((value) => ({ key: 'Cookie', value }));
+  return { Records: [{ cf: { request: { clientIp: '198.51.100.7', uri: '/', headers: { cookie } } } }] };
+}
+
+function side(handler, ...cookies) {
+  const lines = handler(event(...cookies)).headers['x-req-partition'];
+  assert.equal(lines.length, 1);
+  assert.equal(lines[0].key, 'X-Req-Partition');
+  return lines[0].value;
+}
+
+test('a trap is regular and does not poison the next event', async (t) => {
+  const log = t.mock.method(console, 'error', () => {});
+  const handler = await fresh(join(bundles, 'trap'));
+  assert.equal(side(handler, 'side=one-box'), 'one-box');
+  for (let round = 1; round <= 50; round++) {
+    assert.equal(side(handler, 'trap=1'), 'regular');
+    assert.equal(log.mock.callCount(), round, 'a line for every failure');
+    assert.equal(side(handler, 'side=one-box'), 'one-box');
+    assert.equal(side(handler, 'side=none'), 'regular');
+    assert.equal(log.mock.callCount(), round, 'and none for what works');
+  }
+  for (const { arguments: words } of log.mock.calls) {
+    assert.match(words.join(' '), /^onebox: viewer-request: RuntimeError: unreachable; regular$/);
+  }
+});
+
+test('a trap replaces what a viewer sent, too', async (t) => {
+  t.mock.method(console, 'error', () => {});
+  const handler = await fresh(join(bundles, 'trap'));
+  const hostile = event('trap=1');
+  hostile.Records[0].cf.request.headers['x-req-partition'] = [{ key: 'X-Req-Partition', value: 'one-box' }];
+  assert.deepEqual(handler(hostile).headers['x-req-partition'], [{ key: 'X-Req-Partition', value: 'regular' }]);
+});
+
+test('a field that cannot be read is regular, with one line', async (t) => {
+  const log = t.mock.method(console, 'error', () => {});
+  const handler = await fresh(join(bundles, 'viewer-request'));
+  const broken = event(ONE_BOX);
+  Object.defineProperty(broken.Records[0].cf.request.headers.cookie[0], 'value', {
+    get() {
+      throw new Error('no value');
+    },
+  });
+  assert.equal(handler(broken).headers['x-req-partition'][0].value, 'regular');
+  assert.equal(log.mock.callCount(), 1);
+  assert.equal(side(handler, ONE_BOX), 'one-box');
+});
+
+test('huge cookies make the memory grow, and small ones after them are right', async (t) => {
+  const log = t.mock.method(console, 'error', () => {});
+  const handler = await fresh(join(bundles, 'viewer-request'));
+  for (const letter of ['v', 'é', '微', '😀', '\ud83d']) {
+    for (const size of [1, 100, 4_095, 4_096, 4_097, 70_000, 1_000_000, 3_000_000]) {
+      const other = `other=${letter.repeat(size / letter.length)}`;
+      assert.equal(side(handler, `${other}; ${ONE_BOX}`), 'one-box', `${letter}, ${size}`);
+      assert.equal(side(handler, REGULAR), 'regular', `after ${letter}, ${size}`);
+      assert.equal(side(handler, other, REGULAR), 'regular', `${letter}, ${size}, two lines`);
+      assert.equal(side(handler, ONE_BOX), 'one-box', `after ${letter}, ${size}`);
+    }
+  }
+  assert.equal(log.mock.callCount(), 0);
+});
+
+test('what a decision does not need is never read', async () => {
+  const handler = await fresh(join(bundles, 'viewer-request'));
+  const read = [];
+  const watched = event(ONE_BOX);
+  const { request } = watched.Records[0].cf;
+  const watch = (target) => new Proxy(target, { get: (of, name) => (read.push(name), of[name]) });
+  request.headers = watch(request.headers);
+  watched.Records[0].cf.request = watch(request);
+  handler(watched);
+  assert.ok(read.includes('cookie'));
+  assert.ok(!read.includes('user-agent') && !read.includes('clientIp'), read.join());
+});
+
+test('a bad configuration is refused with every reason', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'onebox-'));
+  try {
+    cpSync(join(bundles, 'viewer-request'), folder, { recursive: true });
+    const good = readFileSync(join(folder, 'config.json'), 'utf8');
+    const refused = async (edit, ...reasons) => {
+      const config = JSON.parse(good);
+      edit(config);
+      writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+      await assert.rejects(fresh(folder), ({ message }) => {
+        assert.match(message, /^onebox: config\.json: /);
+        for (const reason of reasons) assert.match(message, reason);
+        return true;
+      });
+    };
+    await refused((config) => (config.release.share = '101%'), /release\.share: a share is at most "100%"/);
+    await refused((config) => delete config.origins, /origins\.regular\.domain: is missing/);
+    await refused((config) => (config.partition.kyes = []), /partition\.kyes: is unknown/);
+    await refused((config) => {
+      config.release.share = 5;
+      config.partition.keys = ['session'];
+    }, /release\.share: expected a text/, /partition\.keys\.0: expected "cookie:NAME"/);
+    writeFileSync(join(folder, 'config.json'), '{');
+    await assert.rejects(fresh(folder), SyntaxError);
+    rmSync(join(folder, 'config.json'));
+    await assert.rejects(fresh(folder), /config\.json/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a bundle needs no file outside it, no network, no child and no environment', () => {
+  const folder = realpathSync(join(bundles, 'viewer-request'));
+  const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
+  // What is not taken away here, the permission model denies: every other file, child processes, workers, add-ons.
+  const script = `
+    import dns from 'node:dns';
+    import net from 'node:net';
+    import { existsSync, readFileSync } from 'node:fs';
+    const deny = (what) => () => { throw new Error(what + ' was used'); };
+    net.Socket.prototype.connect = deny('the network');
+    dns.lookup = deny('the network');
+    globalThis.fetch = deny('the network');
+    // Node.js itself looks at the environment while it loads a module.
+    const ours = (of, key) => {
+      if (/(onebox|index)\\.mjs/.test(new Error().stack)) deny('the environment')();
+      return of?.[key];
+    };
+    process.env = new Proxy({}, { get: ours, has: ours, ownKeys: (of) => (ours(of), []) });
+    try { readFileSync(${JSON.stringify(process.execPath)}); throw new Error('a file outside was read'); }
+    catch (error) { if (error.code !== 'ERR_ACCESS_DENIED') throw error; }
+    const { handler } = await import(${JSON.stringify(pathToFileURL(join(folder, 'index.mjs')).href)});
+    const event = ${JSON.stringify(event(ONE_BOX))};
+    process.stdout.write(handler(event).headers['x-req-partition'][0].value);
+  `;
+  const args = [flag, `--allow-fs-read=${folder}/*`, '--no-warnings', '--input-type=module', '--eval', script];
+  assert.equal(execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' }), 'one-box');
+});

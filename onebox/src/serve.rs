@@ -1,0 +1,180 @@
+//! `onebox serve`: a local CloudFront in front of the configured origins.
+
+mod log;
+mod setup;
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anstyle::AnsiColor;
+use clap::ValueEnum;
+use onebox_sim::{Distribution, Runtime, Settings};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::{Exit, Failure, cli::say, config::ConfigFile, package};
+
+/// Run a local CloudFront in front of the configured origins
+///
+/// It listens on 127.0.0.1 only. Every request goes through the functions, the cache and the origins as CloudFront does
+/// it, and is shown with the side that it is on. What CloudFront would refuse is refused, with the rule that was broken
+/// and where AWS states it. Ctrl-C stops it.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  onebox serve
+  onebox serve --runtime node --port 0 --json
+  onebox serve --origin-protocol http \\
+      --origin-address regular.example.com=127.0.0.1:9000 --origin-address one-box.example.com=127.0.0.1:9001
+  aws cloudfront get-cache-policy --id ID > cache.json && onebox serve --cache-policy cache.json
+
+Exit codes: 0 stopped, 2 it could not start, 64 the configuration or the command line is wrong.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The port to listen on; 0 takes any that is free
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// How the functions run: in this process, or packaged in Node.js as at the edge
+    #[arg(long, value_enum, default_value_t = Engine::Native)]
+    runtime: Engine,
+    /// The Node.js that runs the bundles
+    #[arg(long, value_name = "PATH", default_value = "node")]
+    node: PathBuf,
+    /// A cache policy, as `aws cloudfront get-cache-policy` prints it; by default the recommended one
+    #[arg(long, value_name = "FILE")]
+    cache_policy: Option<PathBuf>,
+    /// An origin request policy, as `aws cloudfront get-origin-request-policy` prints it; by default
+    /// AllViewerExceptHostHeader
+    #[arg(long, value_name = "FILE")]
+    origin_request_policy: Option<PathBuf>,
+    /// Where an origin is reached instead of where DNS says; may be given for each
+    #[arg(long, value_name = "DOMAIN=HOST:PORT", value_parser = setup::origin_address)]
+    origin_address: Vec<(String, SocketAddr)>,
+    /// How the regular origin is spoken to; by default as the configuration says, or https
+    #[arg(long, value_enum)]
+    origin_protocol: Option<OriginProtocol>,
+    /// `off` gives every request a random side, to see what stickiness is good for
+    #[arg(long, value_enum, default_value_t = Stickiness::On)]
+    stickiness: Stickiness,
+    /// Print one JSON line for each request, after one with the address
+    #[arg(long)]
+    json: bool,
+}
+
+/// How the functions run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// In this process
+    Native,
+    /// As packaged bundles in Node.js
+    Node,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OriginProtocol {
+    Http,
+    Https,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Stickiness {
+    On,
+    Off,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let settings = setup::settings(args)?;
+    if !settings.cache_policy.caches_nothing() {
+        let header = &settings.config.partition.header;
+        if !settings.cache_policy.headers.takes(&header.to_ascii_lowercase()) {
+            let message = format!("the cache policy does not have {header} in its key: the cache mixes the two sides");
+            say(AnsiColor::Yellow, "warning", &message);
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime
+        .map_err(|error| Failure::stuck(format!("no threads to work with: {error}")))?
+        .block_on(serve(args, settings))
+}
+
+async fn serve(args: &Args, settings: Settings) -> Result<Exit, Failure> {
+    let listener = listener(args.port).await?;
+    let stuck = |error: io::Error| Failure::stuck(error.to_string());
+    let address = listener.local_addr().map_err(stuck)?;
+    let stop = stop().map_err(stuck)?;
+
+    // The folder of the bundles is removed when this ends.
+    let bundles = Bundles::of(args.runtime, &settings)?;
+    let (log, printer) = log::start(args.json);
+    let observer = Arc::new(log);
+    let distribution = Distribution::start(settings, bundles.runtime(&args.node), observer.clone())
+        .await
+        .map_err(|error| Failure::stuck(error.to_string()))?;
+    distribution.set_sticky(args.stickiness == Stickiness::On);
+    observer.listening(address);
+    let served = onebox_sim::listen(listener, distribution, stop).await;
+    observer.end();
+    // A printer that ended early has nobody to print for.
+    let _ = tokio::task::spawn_blocking(|| printer.join()).await;
+    served.map(|()| Exit::Done).map_err(stuck)
+}
+
+/// Listens on this machine only.
+async fn listener(port: u16) -> Result<TcpListener, Failure> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+        Failure::stuck(match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!("port {port} is taken; stop what listens there, or choose another with `--port` (0 takes any)")
+            }
+            _ => format!("127.0.0.1:{port} cannot be listened on: {error}; choose another port with `--port`"),
+        })
+    })
+}
+
+/// Ready when a person or the system says stop.
+fn stop() -> io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// What the functions run from.
+enum Bundles {
+    /// This process.
+    Native,
+    /// Bundles in a folder of their own, which goes with this value.
+    Node(TempDir),
+}
+
+impl Bundles {
+    fn of(engine: Engine, settings: &Settings) -> Result<Self, Failure> {
+        if engine == Engine::Native {
+            return Ok(Self::Native);
+        }
+        let folder = TempDir::with_prefix("onebox-").and_then(|folder| {
+            package::bundles(&settings.config, folder.path())?;
+            Ok(folder)
+        });
+        folder.map(Self::Node).map_err(|error| Failure::stuck(format!("the bundles cannot be written: {error}")))
+    }
+
+    fn runtime(&self, node: &Path) -> Runtime {
+        match self {
+            Self::Native => Runtime::Native,
+            Self::Node(folder) => Runtime::Node { bundles: folder.path().to_owned(), node: node.to_owned() },
+        }
+    }
+}

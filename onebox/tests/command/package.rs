@@ -1,0 +1,191 @@
+use std::{collections::BTreeMap, io::Read, path::Path, process::Command};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::{CONFIG, Desk};
+
+const TRIGGERS: [&str; 3] = ["origin-request", "origin-response", "viewer-request"];
+const FILES: [&str; 4] = ["config.json", "handler.wasm", "index.mjs", "onebox.mjs"];
+
+/// Every file below a folder.
+fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+                files.insert(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// A desk on which `dist` was packaged.
+fn packaged() -> Desk {
+    let desk = Desk::with(CONFIG);
+    let done = desk.run(&["package"]);
+    assert_eq!((done.code, &*done.err), (Some(0), ""));
+    desk
+}
+
+#[test]
+fn a_folder_and_a_zip_file_hold_the_same_for_every_function() {
+    let desk = packaged();
+    let files = tree(&desk.path().join("dist"));
+    let mut expected = vec!["manifest.json".to_owned()];
+    for trigger in TRIGGERS {
+        expected.push(format!("{trigger}.zip"));
+        expected.extend(FILES.map(|file| format!("{trigger}/{file}")));
+        let mut zip = zip::ZipArchive::new(std::io::Cursor::new(&files[&format!("{trigger}.zip")])).unwrap();
+        assert_eq!(zip.file_names().map(Result::unwrap).collect::<Vec<_>>(), FILES);
+        for at in 0..zip.len() {
+            let mut entry = zip.by_index(at).unwrap();
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).unwrap();
+            assert_eq!(content, files[&format!("{trigger}/{}", entry.name().unwrap())]);
+            assert_eq!(entry.last_modified(), Some(zip::DateTime::default()));
+            assert_eq!(entry.unix_mode(), Some(0o100_644));
+        }
+    }
+    expected.sort();
+    assert_eq!(files.keys().cloned().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_zip_file_is_at_most_64_kib() {
+    let desk = packaged();
+    for trigger in TRIGGERS {
+        let size = desk.read(&format!("dist/{trigger}.zip")).len();
+        assert!(size <= 64 << 10, "{trigger}.zip has {size} bytes");
+    }
+}
+
+#[test]
+fn the_manifest_lists_every_file_with_size_and_hash() {
+    let desk = packaged();
+    let mut files = tree(&desk.path().join("dist"));
+    let manifest: Value = serde_json::from_slice(&files.remove("manifest.json").unwrap()).unwrap();
+    assert_eq!(manifest["release"], "web-2026-11-20");
+    assert_eq!(manifest["onebox"], env!("CARGO_PKG_VERSION"));
+    let expected: Vec<_> = files
+        .iter()
+        .map(|(path, bytes)| {
+            let digest = Sha256::digest(bytes);
+            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            json!({ "path": path, "size": bytes.len(), "sha256": { "hex": hex, "base64": STANDARD.encode(digest) } })
+        })
+        .collect();
+    assert_eq!(manifest["files"], Value::Array(expected));
+    assert_eq!(desk.run(&["package", "--json"]).out.as_bytes(), desk.read("dist/manifest.json"));
+}
+
+#[test]
+fn the_same_configuration_gives_the_same_bytes_anywhere() {
+    let (here, there) = (packaged(), packaged());
+    let first = tree(&here.path().join("dist"));
+    assert_eq!(first, tree(&there.path().join("dist")));
+    // Over an earlier run, and somewhere else.
+    here.run(&["package"]);
+    here.run(&["package", "--out", "deep/er/edge/"]);
+    assert_eq!(first, tree(&here.path().join("dist")));
+    assert_eq!(first, tree(&here.path().join("deep/er/edge")));
+    // Nothing is left beside it.
+    let beside: Vec<_> = std::fs::read_dir(here.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(beside.len(), 3, "{beside:?}");
+}
+
+#[test]
+fn another_release_replaces_the_folder() {
+    let desk = packaged();
+    desk.write("onebox.toml", CONFIG.replace("web-2026-11-20", "web-2").as_bytes());
+    assert_eq!(desk.run(&["package"]).code, Some(0));
+    let config: Value = serde_json::from_slice(&desk.read("dist/viewer-request/config.json")).unwrap();
+    assert_eq!(config["release"]["id"], "web-2");
+}
+
+#[test]
+fn what_package_did_not_write_is_left_alone() {
+    for foreign in ["notes.txt", "viewer-request/extra.js", "viewer-request/index.mjs", "manifest.json"] {
+        let desk = packaged();
+        desk.write(&format!("dist/{foreign}"), b"mine");
+        let before = tree(desk.path());
+        let done = desk.run(&["package"]);
+        assert_eq!((done.code, &*done.out), (Some(64), ""), "{foreign}");
+        assert!(done.err.starts_with("error: dist holds what `onebox package` did not write: "), "{}", done.err);
+        // Without its manifest everything is foreign.
+        assert!(foreign == "manifest.json" || done.err.contains(foreign), "{}", done.err);
+        assert_eq!(tree(desk.path()), before);
+    }
+    let desk = Desk::with(CONFIG);
+    desk.write("dist", b"a file");
+    assert_eq!(desk.run(&["package"]).code, Some(64));
+    assert_eq!(desk.run(&["package", "--out", "."]).code, Some(64));
+    assert_eq!(desk.run(&["package", "--out", "/"]).code, Some(64));
+    assert_eq!(desk.read("dist"), b"a file");
+}
+
+#[test]
+fn a_run_that_fails_leaves_the_folder_as_it_was() {
+    let desk = packaged();
+    let before = tree(&desk.path().join("dist"));
+    desk.write("onebox.toml", b"");
+    assert_eq!(desk.run(&["package"]).code, Some(64));
+    assert_eq!(tree(&desk.path().join("dist")), before);
+}
+
+#[test]
+fn an_empty_folder_and_a_link_to_a_folder_are_places_to_write_to() {
+    let desk = Desk::with(CONFIG);
+    std::fs::create_dir_all(desk.path().join("real")).unwrap();
+    std::os::unix::fs::symlink("real", desk.path().join("dist")).unwrap();
+    assert_eq!(desk.run(&["package"]).code, Some(0));
+    assert_eq!(tree(&desk.path().join("real")).len(), 16);
+    assert!(desk.path().join("dist").is_symlink());
+}
+
+#[test]
+fn the_packaged_function_agrees_with_decide_under_node() {
+    let desk = packaged();
+    let mut events = String::new();
+    for visitor in 0..500 {
+        let headers = match visitor % 3 {
+            0 => format!(r#"{{"cookie":[{{"key":"Cookie","value":"a=b; session={visitor:x}é"}}]}}"#),
+            1 => format!(r#"{{"user-agent":[{{"key":"User-Agent","value":"Browser/{visitor}"}}]}}"#),
+            _ => "{}".to_owned(),
+        };
+        let request = format!(r#"{{"clientIp":"203.0.113.{}","uri":"/","headers":{headers}}}"#, visitor % 256);
+        events += &format!("{{\"Records\":[{{\"cf\":{{\"request\":{request}}}}}]}}\n");
+    }
+    let decided: Vec<Value> = desk
+        .run_with(&["decide"], events.as_bytes())
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["partition"].clone())
+        .collect();
+    assert_eq!(decided.len(), 500);
+    assert!(decided.contains(&json!("one-box")));
+
+    let events = desk.write("events.jsonl", events.as_bytes());
+    const SCRIPT: &str = "
+        import { readFileSync } from 'node:fs';
+        import { handler } from './dist/viewer-request/index.mjs';
+        const lines = readFileSync(process.argv[1], 'utf8').trim().split('\\n');
+        const sides = lines.map((line) => handler(JSON.parse(line)).headers['x-req-partition'][0].value);
+        console.log(JSON.stringify(sides));
+    ";
+    let node = Command::new("node")
+        .args(["--input-type=module", "--eval", SCRIPT, "--"])
+        .arg(events)
+        .current_dir(desk.path())
+        .output()
+        .unwrap_or_else(|error| panic!("node cannot be started ({error}): install Node.js 20 or later"));
+    assert!(node.status.success(), "{}", String::from_utf8_lossy(&node.stderr));
+    assert_eq!(serde_json::from_slice::<Vec<Value>>(&node.stdout).unwrap(), decided);
+}
