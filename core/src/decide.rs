@@ -149,6 +149,12 @@ impl Policy {
         self.crawlers.as_ref()
     }
 
+    /// Whether decisions change with time: by a schedule, or by a token that expires.
+    #[must_use]
+    pub fn reads_clock(&self) -> bool {
+        self.overrides.is_some() || self.ramp.constant().is_none()
+    }
+
     /// Decides for one request: a valid override, then a share of 0, then a crawler, then a valid pin, then the first
     /// key that yields; and regular without one.
     #[inline]

@@ -54,6 +54,21 @@ impl FromStr for Time {
     }
 }
 
+impl fmt::Display for Time {
+    /// Writes RFC 3339 in UTC, for the years that it can say (0 to 9999); another time as its nearest end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.clamp(-62_167_219_200_000, 253_402_300_799_999);
+        let (seconds, millis) = (millis.div_euclid(1000), millis.rem_euclid(1000));
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let (year, month, day) = date(days);
+        write!(f, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)?;
+        if millis > 0 {
+            write!(f, ".{millis:03}")?;
+        }
+        f.write_str("Z")
+    }
+}
+
 fn parse(text: &[u8]) -> Option<i64> {
     let (date_time, rest) = text.split_at_checked(19)?;
     let [year, month, day, hour, minute, second] =
@@ -121,4 +136,69 @@ const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let era = year.div_euclid(400);
     let year = year.rem_euclid(400);
     era * 146_097 + year * 365 + year / 4 - year / 100 + (153 * months + 2) / 5 + day - 1 - 719_468
+}
+
+/// Year, month and day of a day since 1970: <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>.
+const fn date(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let months = (5 * day + 2) / 153;
+    let month = if months < 10 { months + 3 } else { months - 9 };
+    (era * 400 + year + (month <= 2) as i64, month, day - (153 * months + 2) / 5 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::ToString};
+
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "",
+            "2026-11-20",
+            "2026-11-20T12:00:00",
+            "2026-11-20 12:00:00Z",
+            "2026-13-20T12:00:00Z",
+            "2026-02-29T12:00:00Z",
+            "2026-11-20T24:00:00Z",
+            "2026-11-20T12:60:00Z",
+            "2026-11-20T12:00:61Z",
+            "2026-11-20T12:00:00.Z",
+            "26-11-20T12:00:00Z",
+            "2026-11-20T12:00:00+1:00",
+            "2026-11-20T12:00:00+24:00",
+            "2026-11-20T12:00:00Z ",
+            "2026-11-20T12:00:00é",
+            "+026-11-20T12:00:00Z",
+            "2026-00-20T12:00:00Z",
+            "2026-11-00T12:00:00Z",
+            "\u{FF12}026-11-20T12:00:00Z",
+        ] {
+            assert_eq!(text.parse::<Time>(), Err(TimeError), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn times_are_read_and_written_as_jiff_does(millis in -62_135_596_800_000_i64..253_402_207_200_000) {
+            let theirs = Timestamp::from_millisecond(millis).unwrap();
+            let ours = Time::from_unix_millis(millis);
+            prop_assert_eq!(theirs.to_string().parse(), Ok(ours));
+            prop_assert_eq!(ours.to_string().parse::<Timestamp>().unwrap(), theirs);
+        }
+
+        #[test]
+        fn offsets_are_taken_off(hours in 0..24, minutes in 0..60, sign in "[+-]") {
+            let text = format!("2024-02-29T23:59:58.25{sign}{hours:02}:{minutes:02}");
+            let theirs: Timestamp = text.parse().unwrap();
+            prop_assert_eq!(text.parse(), Ok(Time::from_unix_millis(theirs.as_millisecond())));
+        }
+    }
 }

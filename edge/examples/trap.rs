@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use onebox_core::Time;
 use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Trigger};
 
 /// Tags what has the cookie `side=one-box`, and panics at the cookie `trap=1`.
@@ -27,7 +28,7 @@ impl Handler for Trap {
     }
 
     #[expect(clippy::panic, reason = "this is what it is for")]
-    fn answer(&self, event: &impl Event) -> Answer {
+    fn answer(&self, event: &impl Event, _now: Time) -> Answer {
         match event.get(Field::Cookies) {
             Some(b"trap=1") => panic!("a trap"),
             Some(b"side=one-box") => Answer(1),
@@ -36,7 +37,7 @@ impl Handler for Trap {
     }
 
     fn edits(&self, answer: Answer) -> Cow<'_, [Edit]> {
-        Cow::Borrowed(self.tags.get(usize::from(answer.0)).map_or(&[], |tag| tag.as_slice()))
+        Cow::Borrowed(self.tags.get(answer.0 as usize).map_or(&[], |tag| tag.as_slice()))
     }
 }
 

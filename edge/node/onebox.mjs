@@ -12,12 +12,14 @@ export function load(url) {
   const settings = lines(JSON.parse(readFileSync(new URL('config.json', url), 'utf8')));
   let wasm = start(module, settings);
 
-  const { trigger, message: name, fields, first, fallback } = wasm.description;
+  const { trigger, message: name, clock, fields, first, fallback } = wasm.description;
   const readers = fields.map(reader);
-  const answers = []; // the edits of every answer so far
+  const answers = []; // the edits of every answer so far, but for the many that there can be of a pin
 
   function edits(answer) {
-    return (answers[answer] ??= wasm.edits(answer).map(edit));
+    const list = wasm.edits(answer).map(edit);
+    if (answer < 16) answers[answer] = list;
+    return list;
   }
   const fallbackEdits = fallback.map(edit);
 
@@ -31,7 +33,7 @@ export function load(url) {
     }
     let changes;
     try {
-      let answer = wasm.begin(first, wasm.write(first, readers[first](cf)));
+      let answer = wasm.begin(first, wasm.write(first, readers[first](cf)), clock ? Date.now() : 0);
       while (answer < 0) {
         const slot = -1 - answer;
         answer = wasm.supply(slot, wasm.write(slot, readers[slot](cf)));
@@ -131,6 +133,10 @@ function edit([kind, name, key, value]) {
     case 'append':
       return (_, headers) => {
         headers[name] = [{ key, value: `${joined(headers[name], ', ') ?? ''}, ${value}` }];
+      };
+    case 'line':
+      return (_, headers) => {
+        headers[name] = [...(Array.isArray(headers[name]) ? headers[name] : []), { key, value }];
       };
     case 'origin':
       return (message) => {

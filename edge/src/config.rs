@@ -2,13 +2,27 @@
 
 mod read;
 mod rules;
+mod secret;
+#[cfg(not(target_family = "wasm"))]
+mod write;
 
-use onebox_core::{Entry, Origin, Policy, Share};
+use onebox_core::{Crawlers, Entry, Origin, Overrides, Pins, Policy, Ramp};
+
+pub use self::secret::SecretText;
 
 use crate::settings::Settings;
 
 /// The partition header's name where none is configured.
 pub const DEFAULT_HEADER: &str = "X-Req-Partition";
+
+/// The pin cookie's name where none is configured.
+pub const DEFAULT_PIN: &str = "__Host-onebox";
+
+/// How long a browser keeps a pin where it is not configured: a week, in seconds.
+pub const DEFAULT_MAX_AGE: u32 = 7 * 24 * 60 * 60;
+
+/// The name of the header or cookie that carries an override token where none is configured.
+pub const DEFAULT_OVERRIDE: &str = "onebox-force";
 
 /// The configuration of all handlers.
 ///
@@ -32,6 +46,12 @@ pub struct Config {
     pub partition: Partitioning,
     /// Where the partitions are.
     pub origins: Origins,
+    /// How visitors are pinned, if they are.
+    pub pin: Option<Pin>,
+    /// How testers choose a side, if they may.
+    pub forced: Option<Override>,
+    /// Parts of the User-Agents that are regular.
+    pub crawlers: Vec<String>,
     /// Help for people who look.
     pub debug: Debug,
 }
@@ -41,8 +61,8 @@ pub struct Config {
 pub struct Release {
     /// Its name, `[A-Za-z0-9_-]{1,64}`.
     pub id: String,
-    /// How many visitors are on the one-box.
-    pub share: Share,
+    /// How many visitors are on the one-box, and when.
+    pub share: Ramp,
 }
 
 /// How requests are partitioned.
@@ -63,6 +83,26 @@ pub struct Origins {
     pub regular: Origin,
     /// Where requests of the one-box go.
     pub one_box: Origin,
+}
+
+/// The cookie that remembers a visitor's bucket; viewer-response writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// Its name, which begins with `__Host-`.
+    pub cookie: String,
+    /// How long a browser keeps it, in seconds.
+    pub max_age: u32,
+    /// What signs it, if it is signed.
+    pub secret: Option<SecretText>,
+}
+
+/// The token that puts a tester on a side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The name of the header or cookie that carries it.
+    pub name: String,
+    /// What signs it.
+    pub secret: SecretText,
 }
 
 /// Help for people who look.
@@ -88,12 +128,20 @@ impl std::fmt::Display for Problem {
 }
 
 impl Config {
-    /// Reads and checks a configuration.
+    /// Reads and checks a configuration that names no environment variable, such as a packaged one.
     ///
     /// # Errors
     /// Every mistake, in the order in which a person would write the settings; unknown settings last.
     pub fn read(settings: &Settings) -> Result<Self, Vec<Problem>> {
-        read::Reader::new(settings).read()
+        Self::read_with(settings, &|_| None)
+    }
+
+    /// Reads and checks a configuration; a secret `env:NAME` is what `variable` gives for NAME.
+    ///
+    /// # Errors
+    /// Every mistake, as [`read`](Self::read) lists them.
+    pub fn read_with(settings: &Settings, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
+        read::Reader::new(settings, variable).read()
     }
 
     /// Reads a packaged configuration.
@@ -106,44 +154,27 @@ impl Config {
         Self::read(&settings.map_err(|error| vec![Problem { path: String::new(), message: error.to_string() }])?)
     }
 
-    /// Writes it as it is packaged.
+    /// Writes it as it is packaged. Secrets are in it: a function has no other place for them.
     #[cfg(not(target_family = "wasm"))]
     #[must_use]
     pub fn to_json(&self) -> String {
-        use onebox_core::Part;
-        use serde_json::{Map, Value as Json, json};
-
-        let origin = |origin: &Origin| {
-            let optional = [
-                ("host", origin.host.as_deref().map(Json::from)),
-                ("path", origin.path.as_deref().map(Json::from)),
-                ("port", origin.port.map(Json::from)),
-                ("protocol", origin.protocol.as_deref().map(Json::from)),
-            ];
-            let mut members = Map::from_iter([("domain".to_owned(), Json::from(origin.domain.as_str()))]);
-            members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-            Json::Object(members)
-        };
-        let entry = |entry: &Entry| match entry.parts() {
-            [part] => json!(part.to_string()),
-            parts => parts.iter().map(Part::to_string).collect(),
-        };
-        let config = json!({
-            "release": { "id": self.release.id, "share": self.release.share.to_string() },
-            "partition": {
-                "keys": self.partition.keys.iter().map(entry).collect::<Vec<_>>(),
-                "header": self.partition.header,
-                "salt": self.partition.salt,
-            },
-            "origins": { "regular": origin(&self.origins.regular), "one-box": origin(&self.origins.one_box) },
-            "debug": { "response_header": self.debug.response_header },
-        });
-        format!("{config:#}\n")
+        write::json(self)
     }
 
     /// The decision that this configuration stands for.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        Policy::new(&self.partition.salt, self.release.share, self.partition.keys.clone())
+        let mut policy = Policy::new(&self.partition.salt, self.release.share.clone(), self.partition.keys.clone());
+        if let Some(pin) = &self.pin {
+            let secret = pin.secret.as_ref().map(SecretText::secret);
+            policy = policy.with_pins(Pins::new(pin.cookie.as_str(), &self.release.id, secret));
+        }
+        if let Some(forced) = &self.forced {
+            policy = policy.with_overrides(Overrides::new(&forced.name, forced.secret.secret()));
+        }
+        if !self.crawlers.is_empty() {
+            policy = policy.with_crawlers(Crawlers::new(self.crawlers.clone()));
+        }
+        policy
     }
 }

@@ -23,6 +23,15 @@ pub enum Edit {
         /// The member to add.
         value: String,
     },
+    /// Add a line to a header; the lines that it has stay as they are.
+    Line {
+        /// The name in lower case: the member of the header map.
+        name: String,
+        /// The name as it is written on the wire.
+        key: String,
+        /// The line's value.
+        value: String,
+    },
     /// Replace a field of the origin, custom or S3, if the origin has that field.
     Origin {
         /// The field's name in the event.
@@ -52,6 +61,12 @@ impl Edit {
     #[must_use]
     pub fn append(key: &str, value: &str) -> Self {
         Self::Append { name: key.to_ascii_lowercase(), key: key.into(), value: value.into() }
+    }
+
+    /// Adds a line to a header.
+    #[must_use]
+    pub fn line(key: &str, value: &str) -> Self {
+        Self::Line { name: key.to_ascii_lowercase(), key: key.into(), value: value.into() }
     }
 
     /// Replaces a text of the origin.
@@ -84,6 +99,9 @@ impl fmt::Display for Edit {
             }
             Self::Append { name, key, value } => {
                 write!(f, "[\"append\",{},{},{}]", Quoted(name), Quoted(key), Quoted(value))
+            }
+            Self::Line { name, key, value } => {
+                write!(f, "[\"line\",{},{},{}]", Quoted(name), Quoted(key), Quoted(value))
             }
             Self::Origin { field, value } => write!(f, "[\"origin\",{},{value}]", Quoted(field)),
         }

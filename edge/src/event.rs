@@ -22,16 +22,19 @@ pub enum Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// The fields that a policy's key chain reads, each once.
+    /// The fields that a policy reads, each once.
     #[must_use]
     pub fn of(policy: &'a Policy) -> Vec<Self> {
+        let keys = policy.keys().iter().flat_map(|entry| entry.parts()).map(|part| match part {
+            Part::Cookie(_) => Self::Cookies,
+            Part::Header(name) => Self::Header(name),
+            Part::ClientIp => Self::ClientIp,
+        });
+        let pins = policy.pins().map(|_| Self::Cookies);
+        let overrides = policy.overrides().map(|overrides| [Self::Header(overrides.header()), Self::Cookies]);
+        let crawlers = policy.crawlers().map(|_| Self::Header("user-agent"));
         let mut fields = Vec::new();
-        for part in policy.keys().iter().flat_map(|entry| entry.parts()) {
-            let field = match part {
-                Part::Cookie(_) => Self::Cookies,
-                Part::Header(name) => Self::Header(name),
-                Part::ClientIp => Self::ClientIp,
-            };
+        for field in keys.chain(pins).chain(overrides.into_iter().flatten()).chain(crawlers) {
             if !fields.contains(&field) {
                 fields.push(field);
             }

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use onebox_core::Time;
+
 use crate::{
     edit::Edit,
     event::{Event, Field},
@@ -17,11 +19,13 @@ pub enum Trigger {
     OriginRequest,
     /// After an origin has answered, before the cache stores.
     OriginResponse,
+    /// Before a response goes to the viewer, from the cache too.
+    ViewerResponse,
 }
 
 impl Trigger {
     /// Every trigger that onebox has a handler for, in the order in which they run.
-    pub const ALL: [Self; 3] = [Self::ViewerRequest, Self::OriginRequest, Self::OriginResponse];
+    pub const ALL: [Self; 4] = [Self::ViewerRequest, Self::OriginRequest, Self::OriginResponse, Self::ViewerResponse];
 
     /// The name in an event's `config.eventType`.
     #[must_use]
@@ -30,6 +34,7 @@ impl Trigger {
             Self::ViewerRequest => "viewer-request",
             Self::OriginRequest => "origin-request",
             Self::OriginResponse => "origin-response",
+            Self::ViewerResponse => "viewer-response",
         }
     }
 
@@ -38,7 +43,7 @@ impl Trigger {
     pub const fn message(self) -> &'static str {
         match self {
             Self::ViewerRequest | Self::OriginRequest => "request",
-            Self::OriginResponse => "response",
+            Self::OriginResponse | Self::ViewerResponse => "response",
         }
     }
 }
@@ -51,7 +56,7 @@ impl fmt::Display for Trigger {
 
 /// A handler's answer: the number of a list of edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer(pub u16);
+pub struct Answer(pub u32);
 
 /// A Lambda@Edge handler: a pure function from a few fields of an event to edits.
 pub trait Handler {
@@ -64,8 +69,13 @@ pub trait Handler {
     /// Every field that it may read.
     fn fields(&self) -> Vec<Field<'_>>;
 
+    /// Whether an answer depends on the time. If not, any time may be handed in.
+    fn reads_clock(&self) -> bool {
+        false
+    }
+
     /// Decides.
-    fn answer(&self, event: &impl Event) -> Answer;
+    fn answer(&self, event: &impl Event, now: Time) -> Answer;
 
     /// What an answer stands for; nothing for one that was never given.
     fn edits(&self, answer: Answer) -> Cow<'_, [Edit]>;

@@ -27,7 +27,10 @@ mod serve;
 #[cfg(target_family = "wasm")]
 pub mod wasm;
 
-pub use config::{Config, DEFAULT_HEADER, Debug, Origins, Partitioning, Problem, Release};
+pub use config::{
+    Config, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, Debug, Origins, Override, Partitioning,
+    Pin, Problem, Release, SecretText,
+};
 pub use edit::{Edit, OriginValue};
 pub use event::{Event, Field, Visit};
 pub use handler::{Answer, Handler, Trigger};

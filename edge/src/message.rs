@@ -87,6 +87,7 @@ impl<'a> NativeEvent<'a> {
                     let list = [&*String::from_utf8_lossy(&before), ", ", value].concat();
                     self.set_header(&mut splices, &mut is_empty, name, key, &list);
                 }
+                Edit::Line { name, key, value } => self.add_line(&mut splices, &mut is_empty, name, key, value),
                 Edit::Origin { field, value } => self.set_origin(&mut splices, field, value),
             }
         }
@@ -95,20 +96,31 @@ impl<'a> NativeEvent<'a> {
 
     fn set_header(&self, splices: &mut Splices<'_>, is_empty: &mut bool, name: &str, key: &str, value: &str) {
         let Some(headers) = &self.message.headers else { return };
-        let mut line = String::with_capacity(name.len() + key.len() + value.len() + 32);
+        let mut text = String::with_capacity(name.len() + key.len() + value.len() + 32);
         let place = headers.place(name);
         if place.is_none() {
-            line.push_str(if std::mem::take(is_empty) { "" } else { "," });
-            quote(name, &mut line);
-            line.push(':');
+            text.push_str(if std::mem::take(is_empty) { "" } else { "," });
+            quote(name, &mut text);
+            text.push(':');
         }
-        line.push_str("[{\"key\":");
-        quote(key, &mut line);
-        line.push_str(",\"value\":");
-        quote(value, &mut line);
-        line.push_str("}]");
+        text.push('[');
+        line(key, value, &mut text);
+        text.push(']');
         let end = headers.whole.end - 1;
-        splices.list.push((place.unwrap_or(end..end), line));
+        splices.list.push((place.unwrap_or(end..end), text));
+    }
+
+    fn add_line(&self, splices: &mut Splices<'_>, is_empty: &mut bool, name: &str, key: &str, value: &str) {
+        let lines = self.message.headers.as_ref().and_then(|headers| headers.place(name));
+        let Some(end) = lines.filter(|place| self.text[place.clone()].starts_with('[')).map(|place| place.end - 1)
+        else {
+            return self.set_header(splices, is_empty, name, key, value);
+        };
+        let mut text = String::new();
+        let is_first = self.text[..end].trim_end().ends_with('[');
+        text.push_str(if is_first { "" } else { "," });
+        line(key, value, &mut text);
+        splices.list.push((end..end, text));
     }
 
     fn set_origin(&self, splices: &mut Splices<'_>, field: &str, value: &OriginValue) {
@@ -230,6 +242,15 @@ impl<'a> Headers<'a> {
     fn get(&self, text: &'a str, name: &str) -> Option<&'a str> {
         self.place(name).map(|place| &text[place])
     }
+}
+
+/// A header line as JSON.
+fn line(key: &str, value: &str, out: &mut String) {
+    out.push_str("{\"key\":");
+    quote(key, out);
+    out.push_str(",\"value\":");
+    quote(value, out);
+    out.push('}');
 }
 
 /// New texts for places of a text.

@@ -1,26 +1,38 @@
 //! Serving an event natively: text in, text out.
 
+use std::time::SystemTime;
+
+use onebox_core::Time;
+
 use crate::{
     handler::Handler,
     message::{EventError, NativeEvent},
 };
 
-/// Handles one event natively: the message to return, as JSON.
+/// Handles one event natively, at a moment: the message to return, as JSON.
 ///
 /// # Errors
 /// An [`EventError`] if the event is none of this trigger.
-pub fn handle<'a, H: Handler>(handler: &'a H, event: &'a str) -> Result<String, EventError<'a>> {
+pub fn handle<'a, H: Handler>(handler: &'a H, event: &'a str, now: Time) -> Result<String, EventError<'a>> {
     let event = NativeEvent::read(event, H::TRIGGER, handler.fields())?;
-    let answer = handler.answer(&event);
+    let answer = handler.answer(&event, now);
     Ok(event.edited(&handler.edits(answer)))
 }
 
-/// Handles one event natively and never fails: a message that cannot be read comes back as it was.
+/// Handles one event natively, now, and never fails: a message that cannot be read comes back as it was.
 ///
 /// A failure at the edge must not become a 502 or 503 of ours; it is one line on standard error.
 pub fn serve<H: Handler>(handler: &H, event: &str) -> String {
-    handle(handler, event).unwrap_or_else(|error| {
+    let now = if handler.reads_clock() { clock() } else { Time::MIN };
+    handle(handler, event, now).unwrap_or_else(|error| {
         eprintln!("onebox: {}: {error}; the message is left as it was", H::TRIGGER);
         error.message().unwrap_or(event).to_owned()
     })
+}
+
+/// The time, as the machine has it. A clock before 1970 counts as that year's beginning.
+#[expect(clippy::disallowed_methods, reason = "the rim of a native handler: here the clock is read and handed in")]
+fn clock() -> Time {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Time::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -12,6 +12,8 @@ use std::{
     fmt::{self, Display},
 };
 
+use onebox_core::Time;
+
 use crate::{
     config::Config,
     edit::{Edit, Quoted},
@@ -30,6 +32,8 @@ pub struct Module<H: 'static> {
     /// The text that the loader reads.
     text: String,
     handler: Option<(&'static H, Vec<Field<'static>>)>,
+    /// The time of the current event.
+    now: Time,
 }
 
 /// The room for one field's text.
@@ -52,7 +56,7 @@ impl<H: Handler> Module<H> {
     /// A module without a configuration.
     #[must_use]
     pub const fn new() -> Self {
-        Self { slots: Vec::new(), text: String::new(), handler: None }
+        Self { slots: Vec::new(), text: String::new(), handler: None, now: Time::MIN }
     }
 
     /// Makes room for a text of this many bytes in a slot, and says where.
@@ -91,10 +95,13 @@ impl<H: Handler> Module<H> {
         let names: Vec<_> = names.iter().map(|name| Quoted(name)).collect();
         self.slots.resize_with(fields.len().max(1), Slot::default);
         self.handler = Some((handler, fields));
+        // What an event's answer depends on is asked at the end of a schedule, where it depends on most.
+        self.now = Time::from_unix_millis(i64::MAX);
         self.text = format!(
-            r#"{{"trigger":{},"message":{},"fields":{},"first":{},"fallback":{}}}"#,
+            r#"{{"trigger":{},"message":{},"clock":{},"fields":{},"first":{},"fallback":{}}}"#,
             Quoted(H::TRIGGER.as_str()),
             Quoted(H::TRIGGER.message()),
+            handler.reads_clock(),
             List(&names),
             self.wanted().unwrap_or(0),
             List(&handler.edits(H::FALLBACK)),
@@ -106,8 +113,13 @@ impl<H: Handler> Module<H> {
         usize::try_from(-1 - self.answer()).ok()
     }
 
-    /// Begins with a new event, of which one field is known.
-    pub fn begin(&mut self, slot: usize, len: i32) -> i32 {
+    /// Begins with a new event at a time, in milliseconds since 1970, of which one field is known.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a time beyond all numbers is the last one, and none is the first of 1970"
+    )]
+    pub fn begin(&mut self, slot: usize, len: i32, now: f64) -> i32 {
+        self.now = Time::from_unix_millis(now as i64);
         for slot in &mut self.slots {
             slot.found = Found::Unknown;
         }
@@ -126,15 +138,15 @@ impl<H: Handler> Module<H> {
     fn answer(&self) -> i32 {
         let Some((handler, fields)) = &self.handler else { return 0 };
         let event = Supplied { fields, slots: &self.slots, wanted: Cell::new(None) };
-        let Answer(answer) = handler.answer(&event);
+        let Answer(answer) = handler.answer(&event, self.now);
         match event.wanted.get() {
             Some(slot) => -1 - slot as i32,
-            None => i32::from(answer),
+            None => answer as i32,
         }
     }
 
     /// Puts the edits that an answer stands for into the text, as JSON.
-    pub fn edits(&mut self, answer: u16) {
+    pub fn edits(&mut self, answer: u32) {
         let edits = self.handler.as_ref().map(|(handler, _)| handler.edits(Answer(answer)));
         self.text = List::<Edit>(&edits.unwrap_or_default()).to_string();
     }
@@ -221,8 +233,8 @@ macro_rules! export {
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn onebox_begin(slot: usize, len: i32) -> i32 {
-                MODULE.with_borrow_mut(|module| module.begin(slot, len))
+            extern "C" fn onebox_begin(slot: usize, len: i32, now: f64) -> i32 {
+                MODULE.with_borrow_mut(|module| module.begin(slot, len, now))
             }
 
             #[unsafe(no_mangle)]
@@ -231,7 +243,7 @@ macro_rules! export {
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn onebox_edits(answer: u16) {
+            extern "C" fn onebox_edits(answer: u32) {
                 MODULE.with_borrow_mut(|module| module.edits(answer))
             }
 

@@ -18,7 +18,7 @@
 
 use std::borrow::Cow;
 
-use onebox_core::{Incoming, Origin, Partition};
+use onebox_core::{Incoming, Origin, Partition, Time};
 use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Trigger};
 
 const LEAVE: Answer = Answer(0);
@@ -66,7 +66,7 @@ impl Handler for OriginRequest {
         [Field::Header(&self.header)].into_iter().chain(origin).collect()
     }
 
-    fn answer(&self, event: &impl Event) -> Answer {
+    fn answer(&self, event: &impl Event, _now: Time) -> Answer {
         let partition = event.get(Field::Header(&self.header)).and_then(Partition::from_header);
         let origin = |name| event.get(Field::Origin(name));
         let incoming = Incoming {

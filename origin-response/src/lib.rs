@@ -18,7 +18,7 @@
 
 use std::borrow::Cow;
 
-use onebox_core::{Partition, Vary, merge};
+use onebox_core::{Partition, Time, Vary, merge};
 use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Trigger};
 
 /// The handler.
@@ -54,7 +54,7 @@ impl Handler for OriginResponse {
         [Field::ResponseHeader("vary")].into_iter().chain(partition).collect()
     }
 
-    fn answer(&self, event: &impl Event) -> Answer {
+    fn answer(&self, event: &impl Event, _now: Time) -> Answer {
         let vary = merge(event.get(Field::ResponseHeader("vary")), &self.header);
         let partition = || event.get(Field::Header(&self.name)).and_then(Partition::from_header);
         Found { vary, shown: self.debug.then(partition).flatten() }.into()

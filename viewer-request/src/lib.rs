@@ -15,7 +15,7 @@
 
 use std::borrow::Cow;
 
-use onebox_core::{Partition, Policy};
+use onebox_core::{Partition, Policy, Time};
 use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Trigger, Visit};
 
 const REGULAR: Answer = Answer(0);
@@ -46,16 +46,20 @@ impl Handler for ViewerRequest {
         Field::of(&self.policy)
     }
 
+    fn reads_clock(&self) -> bool {
+        self.policy.reads_clock()
+    }
+
     #[inline]
-    fn answer(&self, event: &impl Event) -> Answer {
-        match self.policy.decide(&Visit(event)).partition {
+    fn answer(&self, event: &impl Event, now: Time) -> Answer {
+        match self.policy.decide(&Visit(event), now).partition {
             Partition::OneBox => ONE_BOX,
             Partition::Regular => REGULAR,
         }
     }
 
     fn edits(&self, answer: Answer) -> Cow<'_, [Edit]> {
-        Cow::Borrowed(self.tags.get(usize::from(answer.0)).map_or(&[], |tag| tag.as_slice()))
+        Cow::Borrowed(self.tags.get(answer.0 as usize).map_or(&[], |tag| tag.as_slice()))
     }
 }
 

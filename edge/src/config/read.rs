@@ -1,21 +1,25 @@
 //! From settings to a configuration: every mistake is collected, none hides another.
 
-use onebox_core::{Entry, Origin, Part, Share};
+use onebox_core::{Entry, Origin, Part, Ramp, RampError, Step, TimeError};
 
-use super::{Config, DEFAULT_HEADER, Debug, Origins, Partitioning, Problem, Release, rules};
+use super::{
+    Config, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, Debug, Origins, Override, Partitioning,
+    Pin, Problem, Release, SecretText, rules,
+};
 use crate::settings::{Settings, Value};
 
 /// Reads settings and collects what is wrong with them.
 pub(super) struct Reader<'a> {
     settings: &'a Settings,
+    variable: &'a dyn Fn(&str) -> Option<String>,
     /// Every path that was asked for.
     known: Vec<String>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(settings: &'a Settings) -> Self {
-        Self { settings, known: Vec::new(), problems: Vec::new() }
+    pub(super) fn new(settings: &'a Settings, variable: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { settings, variable, known: Vec::new(), problems: Vec::new() }
     }
 
     pub(super) fn read(mut self) -> Result<Config, Vec<Problem>> {
@@ -28,15 +32,19 @@ impl<'a> Reader<'a> {
     }
 
     fn config(&mut self) -> Option<Config> {
-        self.tables(&["release", "partition", "origins", "origins.regular", "origins.one-box", "debug"]);
+        self.tables(&["release", "partition", "origins", "origins.regular", "origins.one-box"]);
+        self.tables(&["pin", "override", "crawlers", "debug"]);
         let id = self.required("release.id", rules::release_id);
-        let share = self.required("release.share", |text| text.parse::<Share>().map_err(|error| error.to_string()));
+        let share = self.share();
         let header =
             self.optional("partition.header", rules::header_name).map_or_else(|| DEFAULT_HEADER.into(), str::to_owned);
         let keys = self.keys(&header);
         let salt = self.optional("partition.salt", rules::salt).map(str::to_owned);
         let regular = self.origin("origins.regular");
         let one_box = self.origin("origins.one-box");
+        let pin = self.pin();
+        let forced = self.forced();
+        let crawlers = self.crawlers();
         let response_header = self.boolean("debug.response_header");
         if regular.is_some() && regular == one_box {
             self.problem("origins.one-box", "is the regular origin: name where the one-box is");
@@ -46,6 +54,9 @@ impl<'a> Reader<'a> {
             partition: Partitioning { keys, header, salt: salt.unwrap_or_else(|| id.clone()) },
             release: Release { id, share: share? },
             origins: Origins { regular: regular?, one_box: one_box? },
+            pin,
+            forced,
+            crawlers,
             debug: Debug { response_header },
         })
     }
@@ -58,6 +69,72 @@ impl<'a> Reader<'a> {
                 self.problem(path, &format!("expected a table, found {}", value.kind()));
             }
         }
+    }
+
+    fn share(&mut self) -> Option<Ramp> {
+        let path = "release.share";
+        let Some(Value::List(count)) = self.get(path) else {
+            return self.required(path, rules::share).map(Ramp::from);
+        };
+        let steps: Vec<_> = (0..*count).map(|at| self.step(&format!("{path}.{at}"))).collect();
+        match Ramp::schedule(steps.into_iter().collect::<Option<_>>()?) {
+            Ok(ramp) => Some(ramp),
+            Err(RampError::Order(at)) => {
+                self.problem(&format!("{path}.{at}.at"), "has to come after the step before it");
+                None
+            }
+            Err(error) => {
+                self.problem(path, &error.to_string());
+                None
+            }
+        }
+    }
+
+    fn step(&mut self, path: &str) -> Option<Step> {
+        match self.get(path) {
+            Some(Value::Table) => {}
+            _ => {
+                self.problem(path, "expected a table such as { at = \"2026-11-20T12:00:00Z\", share = \"5%\" }");
+                return None;
+            }
+        }
+        let at =
+            self.required(&format!("{path}.at"), |text| text.parse().map_err(|error: TimeError| error.to_string()));
+        let share = self.required(&format!("{path}.share"), rules::share);
+        Some(Step { at: at?, share: share? })
+    }
+
+    fn pin(&mut self) -> Option<Pin> {
+        self.get("pin")?;
+        let cookie = self.optional("pin.cookie", rules::pin_cookie).unwrap_or(DEFAULT_PIN).to_owned();
+        let max_age = self.optional("pin.max_age", rules::max_age).unwrap_or(DEFAULT_MAX_AGE);
+        let secret = self.get("pin.secret").and_then(|_| self.secret("pin.secret"));
+        Some(Pin { cookie, max_age, secret })
+    }
+
+    fn forced(&mut self) -> Option<Override> {
+        self.get("override")?;
+        let name = self.optional("override.name", rules::header_name).unwrap_or(DEFAULT_OVERRIDE).to_owned();
+        let secret = self.secret("override.secret")?;
+        Some(Override { name, secret })
+    }
+
+    fn secret(&mut self, path: &str) -> Option<SecretText> {
+        let variable = self.variable;
+        self.required(path, |text| SecretText::read(text, variable))
+    }
+
+    fn crawlers(&mut self) -> Vec<String> {
+        let path = "crawlers.contains";
+        if self.get("crawlers").is_none() {
+            return Vec::new();
+        }
+        let Some(Value::List(count @ 1..)) = self.get(path) else {
+            self.problem(path, "expected a list of texts such as [\"bot\", \"crawler\", \"spider\"]");
+            return Vec::new();
+        };
+        let part = |text: &'a str| rules::crawler(text).map(str::to_owned);
+        (0..*count).filter_map(|at| self.required(&format!("{path}.{at}"), part)).collect()
     }
 
     fn keys(&mut self, header: &str) -> Vec<Entry> {

@@ -1,6 +1,8 @@
 //! What one setting may say.
 
-use super::DEFAULT_HEADER;
+use onebox_core::{Share, ShareError};
+
+use super::{DEFAULT_HEADER, DEFAULT_PIN};
 use crate::reserved;
 
 pub(super) fn release_id(text: &str) -> Result<&str, String> {
@@ -68,4 +70,44 @@ pub(super) fn protocol(text: &str) -> Result<&str, String> {
         "http" | "https" => Ok(text),
         _ => Err("expected \"http\" or \"https\"".into()),
     }
+}
+
+pub(super) fn share(text: &str) -> Result<Share, String> {
+    text.parse().map_err(|error: ShareError| error.to_string())
+}
+
+/// A name with the prefix that binds a cookie to its host and to HTTPS:
+/// <https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes>.
+pub(super) fn pin_cookie(text: &str) -> Result<&str, String> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    match text.strip_prefix("__Host-") {
+        Some(rest) if !rest.is_empty() && rest.bytes().all(token) => Ok(text),
+        _ => Err(format!("expected a cookie name that begins with \"__Host-\", such as \"{DEFAULT_PIN}\"")),
+    }
+}
+
+/// Seconds, from a number and its unit. Browsers keep no cookie longer than 400 days:
+/// <https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-the-max-age-attribute>.
+pub(super) fn max_age(text: &str) -> Result<u32, String> {
+    let seconds = || {
+        let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+        let unit = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 60 * 60,
+            "d" => 24 * 60 * 60,
+            _ => return None,
+        };
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let seconds = number.parse::<u32>().ok().filter(|_| digits)?.checked_mul(unit)?;
+        (1..=400 * 24 * 60 * 60).contains(&seconds).then_some(seconds)
+    };
+    seconds().ok_or_else(|| "expected a duration from \"1s\" to \"400d\", such as \"12h\" or \"7d\"".into())
+}
+
+pub(super) fn crawler(text: &str) -> Result<&str, String> {
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err("expected some text without control characters".into());
+    }
+    Ok(text)
 }

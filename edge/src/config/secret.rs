@@ -1,0 +1,55 @@
+use std::fmt;
+
+use onebox_core::Secret;
+
+/// The bytes of a secret. It is not shown to anybody; a packaged configuration holds it as `hex:…`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText(Vec<u8>);
+
+/// The fewest bytes that a secret has.
+const SHORTEST: usize = 16;
+
+impl SecretText {
+    /// The secret that a setting stands for: `env:NAME` by what the variable holds, or `hex:` and the bytes.
+    pub(super) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let bytes = if let Some(name) = text.strip_prefix("env:") {
+            let value = variable(name).filter(|value| !value.is_empty());
+            value
+                .ok_or_else(|| format!("the environment variable {name} is not set: it has to hold the secret"))?
+                .into_bytes()
+        } else if let Some(digits) = text.strip_prefix("hex:") {
+            hex(digits).ok_or("expected pairs of hexadecimal digits behind \"hex:\"")?
+        } else {
+            return Err("expected \"env:NAME\", the environment variable that holds the secret".into());
+        };
+        if bytes.len() < SHORTEST {
+            return Err(format!("the secret has {} bytes, and needs at least {SHORTEST}", bytes.len()));
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The secret, ready to sign.
+    pub(super) fn secret(&self) -> Secret {
+        Secret::new(&self.0)
+    }
+
+    /// The setting of a packaged configuration.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn setting(&self) -> String {
+        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("hex:{digits}")
+    }
+}
+
+fn hex(digits: &str) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
+    if rest.is_empty() { bytes } else { None }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}

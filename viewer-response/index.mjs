@@ -1,0 +1,3 @@
+import { load } from './onebox.mjs';
+
+export const handler = load(import.meta.url);
