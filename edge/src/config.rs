@@ -1,5 +1,6 @@
 //! What a function is packaged with: `onebox.toml` with every default filled in.
 
+mod function;
 mod read;
 mod rules;
 mod secret;
@@ -23,6 +24,9 @@ pub const DEFAULT_MAX_AGE: u32 = 7 * 24 * 60 * 60;
 
 /// The name of the header or cookie that carries an override token where none is configured.
 pub const DEFAULT_OVERRIDE: &str = "onebox-force";
+
+/// The key in a KeyValueStore that holds the release where none is configured.
+pub const DEFAULT_STORE_KEY: &str = "onebox";
 
 /// The configuration of all handlers.
 ///
@@ -52,6 +56,8 @@ pub struct Config {
     pub forced: Option<Override>,
     /// Parts of the User-Agents that are regular.
     pub crawlers: Vec<String>,
+    /// What a CloudFront Function does where it takes the place of a handler.
+    pub function: Function,
     /// Help for people who look.
     pub debug: Debug,
 }
@@ -103,6 +109,36 @@ pub struct Override {
     pub name: String,
     /// What signs it.
     pub secret: SecretText,
+}
+
+/// What a CloudFront Function does where it takes the place of a handler.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Function {
+    /// Who moves a request of the one-box.
+    pub moves: Moves,
+    /// Where the function looks for a newer release id and share, if it does.
+    pub store: Option<Store>,
+}
+
+/// Who moves a request of the one-box to its origin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Moves {
+    /// The origin-request handler: the function only tags the request.
+    #[default]
+    Lambda,
+    /// The function, to the one-box origin of the configuration.
+    Update,
+    /// The function, to the origin with this id in the distribution.
+    Select(String),
+}
+
+/// A key of a CloudFront KeyValueStore.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// The store's id.
+    pub id: String,
+    /// The key.
+    pub key: String,
 }
 
 /// Help for people who look.

@@ -28,8 +28,8 @@ mod serve;
 pub mod wasm;
 
 pub use config::{
-    Config, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, Debug, Origins, Override, Partitioning,
-    Pin, Problem, Release, SecretText,
+    Config, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, DEFAULT_STORE_KEY, Debug, Function, Moves,
+    Origins, Override, Partitioning, Pin, Problem, Release, SecretText, Store,
 };
 pub use edit::{Edit, OriginValue};
 pub use event::{Event, Field, Visit};

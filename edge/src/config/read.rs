@@ -4,7 +4,7 @@ use onebox_core::{Entry, Origin, Part, Ramp, RampError, Step, TimeError};
 
 use super::{
     Config, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, Debug, Origins, Override, Partitioning,
-    Pin, Problem, Release, SecretText, rules,
+    Pin, Problem, Release, SecretText, function, rules,
 };
 use crate::settings::{Settings, Value};
 
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
 
     fn config(&mut self) -> Option<Config> {
         self.tables(&["release", "partition", "origins", "origins.regular", "origins.one-box"]);
-        self.tables(&["pin", "override", "crawlers", "debug"]);
+        self.tables(&["pin", "override", "crawlers", "function", "debug"]);
         let id = self.required("release.id", rules::release_id);
         let share = self.share();
         let header =
@@ -45,6 +45,7 @@ impl<'a> Reader<'a> {
         let pin = self.pin();
         let forced = self.forced();
         let crawlers = self.crawlers();
+        let function = function::read(self);
         let response_header = self.boolean("debug.response_header");
         if regular.is_some() && regular == one_box {
             self.problem("origins.one-box", "is the regular origin: name where the one-box is");
@@ -57,6 +58,7 @@ impl<'a> Reader<'a> {
             pin,
             forced,
             crawlers,
+            function,
             debug: Debug { response_header },
         })
     }
@@ -232,7 +234,7 @@ impl<'a> Reader<'a> {
         self.optional(path, read)
     }
 
-    fn optional<T>(&mut self, path: &str, read: impl FnOnce(&'a str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn optional<T>(&mut self, path: &str, read: impl FnOnce(&'a str) -> Result<T, String>) -> Option<T> {
         let read = match self.get(path)? {
             Value::Text(text) => read(text),
             other => Err(format!("expected a text, found {}", other.kind())),
@@ -240,7 +242,7 @@ impl<'a> Reader<'a> {
         read.map_err(|message| self.problem(path, &message)).ok()
     }
 
-    fn get(&mut self, path: &str) -> Option<&'a Value> {
+    pub(super) fn get(&mut self, path: &str) -> Option<&'a Value> {
         self.known.push(path.to_owned());
         self.settings.get(path)
     }
@@ -266,7 +268,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn problem(&mut self, path: &str, message: &str) {
+    pub(super) fn problem(&mut self, path: &str, message: &str) {
         self.problems.push(Problem { path: path.to_owned(), message: message.to_owned() });
     }
 }

@@ -28,6 +28,12 @@ impl SecretText {
         Ok(Self(bytes))
     }
 
+    /// The bytes, for a function that signs and checks by itself.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The secret, ready to sign.
     pub(super) fn secret(&self) -> Secret {
         Secret::new(&self.0)

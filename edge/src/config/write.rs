@@ -3,7 +3,7 @@
 use onebox_core::{Entry, Origin, Part, Ramp, Time};
 use serde_json::{Map, Value, json};
 
-use super::Config;
+use super::{Config, function};
 
 pub(super) fn json(config: &Config) -> String {
     let mut members = json!({
@@ -27,6 +27,9 @@ pub(super) fn json(config: &Config) -> String {
     }
     if !config.crawlers.is_empty() {
         members["crawlers"] = json!({ "contains": config.crawlers });
+    }
+    if let Some(table) = function::json(&config.function) {
+        members["function"] = table;
     }
     format!("{members:#}\n")
 }
