@@ -20,9 +20,9 @@ use visit::Described;
 ///
 /// Reads one JSON text a line from standard input: a Lambda@Edge viewer-request event, or a request written as
 /// {"headers":{NAME: VALUE or [VALUES]},"clientIp":ADDRESS}; other members are ignored. Writes one JSON line for each:
-/// {"partition":"one-box","bucket":4711,"source":"cookie:session"}, where `source` is the entry of the key chain that
-/// decided, `share-zero` or `none`, and `bucket` may be null. A line that is neither gives {"error":…}, and the run goes
-/// on. Blank lines are skipped.
+/// {"partition":"one-box","bucket":4711,"source":"cookie:session"}. The source is the entry of the key chain that decided,
+/// `share-zero` or `none`; without a key the bucket is null. A line that cannot be read gives {"error":…}, and the run
+/// goes on. Blank lines are skipped.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -29,7 +29,8 @@ Examples:
   onebox serve
   onebox serve --runtime node --port 0 --json
   onebox serve --origin-protocol http \\
-      --origin-address regular.example.com=127.0.0.1:9000 --origin-address one-box.example.com=127.0.0.1:9001
+      --origin-address regular.example.com=127.0.0.1:9000 \\
+      --origin-address one-box.example.com=127.0.0.1:9001
   aws cloudfront get-cache-policy --id ID > cache.json && onebox serve --cache-policy cache.json
 
 Exit codes: 0 stopped, 2 it could not start, 64 the configuration or the command line is wrong.")]

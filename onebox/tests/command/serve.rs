@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{CONFIG, Desk};
+use crate::{CONFIG, Desk, node};
 
 /// A running `onebox serve --json`.
 struct Server {
@@ -84,8 +84,9 @@ fn in_front_of_two_origins(runtime: &str) {
     let desk = Desk::with(CONFIG);
     let regular = format!("reg.example.org={}", origin("regular"));
     let one_box = format!("box.example.org={}", origin("one-box"));
-    let addresses = ["--origin-address", &regular, "--origin-address", &one_box, "--runtime", runtime];
-    let mut server = Server::start(&desk, &addresses);
+    let node = node();
+    let args = ["--origin-address", &regular, "--origin-address", &one_box, "--runtime", runtime, "--node", &node];
+    let mut server = Server::start(&desk, &args);
     let mut seen = Vec::new();
     for visitor in 0..30 {
         let line = format!(r#"{{"headers":{{"cookie":"session={visitor}"}}}}"#);
