@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use tokio::sync::Semaphore;
+use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Semaphore};
 
 use crate::{
     props::{Count, answer, until},
@@ -79,4 +79,22 @@ async fn a_first_viewer_that_goes_away_does_not_take_the_answer_with_it() {
     };
     assert_eq!(second.await.text(), "page");
     assert_eq!(count.get(), 1);
+}
+
+/// The cache's copy is read as fast as the origin gives it.
+#[tokio::test]
+async fn a_first_viewer_that_does_not_read_does_not_hold_up_the_others() {
+    let count = Count::default();
+    let counted = count.clone();
+    let stage = Setup::new()
+        .origin(move |_| {
+            counted.add();
+            answer(vec![b'x'; 8 << 20], &[("cache-control", "max-age=60")])
+        })
+        .await;
+    let mut idle = TcpStream::connect(stage.address).await.unwrap();
+    idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    until(|| count.get() == 1).await;
+    let second = stage.get("/").await;
+    assert_eq!((second.body.len(), second.x_cache(), count.get()), (8 << 20, "Hit from cloudfront", 1));
 }
