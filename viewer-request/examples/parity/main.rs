@@ -13,7 +13,7 @@ use random::Random;
 use runtimes::Runtimes;
 
 /// How many random requests share a configuration.
-const BATCH: u64 = 20_000;
+const BATCH: u64 = 5_000;
 
 /// How many differences are shown.
 const SHOWN: usize = 10;

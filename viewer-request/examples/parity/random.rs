@@ -10,7 +10,6 @@ use crate::Question;
 const COOKIES: [&str; 12] =
     ["session", "session2", "xsession", "Session", "sid", "a", "aa", "ana", "__Host-id", "s.id", "_ga", "theme"];
 const HEADERS: [&str; 4] = ["user-agent", "accept-language", "x-device", "x-user"];
-const HEADER: &str = "X-Req-Partition";
 
 /// A character that becomes the escape of a surrogate that stands alone.
 const LONE: char = '\u{E000}';
@@ -19,7 +18,7 @@ const LONE: char = '\u{E000}';
 pub(crate) struct Random(Rng);
 
 /// A configuration with these settings; `keys` is a list in JSON, which is one in TOML.
-pub(crate) fn toml(share: &str, salt: &str, header: &str, keys: &str) -> String {
+pub(crate) fn toml(share: &str, salt: &str, keys: &str) -> String {
     let salt = serde_json::Value::from(salt);
     format!(
         r#"
@@ -29,7 +28,6 @@ pub(crate) fn toml(share: &str, salt: &str, header: &str, keys: &str) -> String 
             [partition]
             keys = {keys}
             salt = {salt}
-            header = "{header}"
             [origins.regular]
             domain = "reg.example.org"
             [origins.one-box]
@@ -75,7 +73,7 @@ impl Random {
 
     /// A configuration with this key chain.
     pub(crate) fn configuration(&mut self, keys: &str) -> String {
-        let share = if self.percent(50) {
+        let share = if self.percent(30) {
             self.one(&["0%", "0.001%", "5%", "20%", "50%", "99.999%", "100%"]).to_owned()
         } else {
             format!("{}.{:03}%", self.0.u8(..100), self.0.u16(..1000))
@@ -85,7 +83,7 @@ impl Random {
             1 => "Größe:😀 \"1\"".to_owned(),
             _ => self.letters(1, 40),
         };
-        toml(&share, &salt, HEADER, keys)
+        toml(&share, &salt, keys)
     }
 
     /// A request that any viewer may send.
