@@ -4,6 +4,7 @@
 
 mod check;
 mod decide;
+mod fields;
 mod init;
 mod package;
 mod reproducible;

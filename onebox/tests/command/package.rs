@@ -151,8 +151,12 @@ fn an_empty_folder_and_a_link_to_a_folder_are_places_to_write_to() {
 }
 
 #[test]
-fn the_packaged_function_agrees_with_decide_under_node() {
-    let desk = packaged();
+fn what_init_writes_is_packaged_and_agrees_with_decide_under_node() {
+    let desk = Desk::empty();
+    for verb in ["init", "check", "package"] {
+        let done = desk.run(&[verb]);
+        assert_eq!((done.code, &*done.err), (Some(0), ""), "{verb}");
+    }
     let mut events = String::new();
     for visitor in 0..500 {
         let headers = match visitor % 3 {
