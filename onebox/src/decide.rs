@@ -49,52 +49,40 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 fn answer_all(policy: &Policy, mut lines: Lines<impl io::Read>, mut out: impl Write) -> io::Result<()> {
     let fields = Field::of(policy);
     while let Some(line) = lines.next(|| out.flush())? {
-        let answered = match line {
+        let answer = match line {
             Line::Bytes(line) if line.trim_ascii().is_empty() => continue,
-            Line::Bytes(line) => answer(policy, &fields, line, &mut out),
-            Line::TooLong => Err(Trouble::Line(format!("the line is longer than {} bytes", lines::LIMIT))),
+            Line::Bytes(line) => decide(policy, &fields, line),
+            Line::TooLong => Err(format!("the line is longer than {} bytes", lines::LIMIT)),
         };
-        match answered {
-            Err(Trouble::Line(why)) => writeln!(out, "{}", serde_json::json!({ "error": why }))?,
-            Err(Trouble::Output(error)) => return Err(error),
-            Ok(()) => {}
+        match answer {
+            Ok(decision) => write(&mut out, &decision)?,
+            Err(why) => writeln!(out, "{}", serde_json::json!({ "error": why }))?,
         }
     }
     out.flush()
 }
 
-/// Why a line got no answer.
-enum Trouble {
-    /// It is no request.
-    Line(String),
-    /// The answer cannot be written.
-    Output(io::Error),
-}
-
-/// Writes the answer to one line.
-fn answer(policy: &Policy, fields: &[Field<'_>], line: &[u8], out: &mut impl Write) -> Result<(), Trouble> {
+/// Decides for the request on one line, or says why that is none.
+fn decide<'p>(policy: &'p Policy, fields: &[Field<'_>], line: &[u8]) -> Result<Decision<'p>, String> {
     let text = str::from_utf8(line)
-        .map_err(|error| Trouble::Line(format!("the line is not UTF-8 from byte {} on", error.valid_up_to() + 1)))?;
-    let written = match Described::read(text).map_err(Trouble::Line)? {
-        Described::Plain(request) => write(out, &policy.decide(&request)),
+        .map_err(|error| format!("the line is not UTF-8 from byte {} on", error.valid_up_to() + 1))?;
+    match Described::read(text)? {
+        Described::Plain(request) => Ok(policy.decide(&request)),
         Described::Event => {
             let event = NativeEvent::read(text, Trigger::ViewerRequest, fields.to_vec());
-            let event = event.map_err(|error| Trouble::Line(error.to_string()))?;
-            write(out, &policy.decide(&Visit(&event)))
+            Ok(policy.decide(&Visit(&event.map_err(|error| error.to_string())?)))
         }
-    };
-    written.map_err(Trouble::Output)
+    }
 }
 
-fn write(out: &mut impl Write, decision: &Decision<'_>) -> io::Result<()> {
-    // No part of a source needs an escape: names in a key chain are HTTP tokens.
-    let Decision { partition, bucket, source } = decision;
+fn write(out: &mut impl Write, Decision { partition, bucket, source }: &Decision<'_>) -> io::Result<()> {
+    // No part of an answer needs an escape: names in a key chain are HTTP tokens.
+    write!(out, r#"{{"partition":"{partition}","bucket":"#)?;
     match bucket {
-        Some(bucket) => {
-            writeln!(out, r#"{{"partition":"{partition}","bucket":{bucket},"source":"{source}"}}"#)
-        }
-        None => writeln!(out, r#"{{"partition":"{partition}","bucket":null,"source":"{source}"}}"#),
+        Some(bucket) => write!(out, "{bucket}")?,
+        None => write!(out, "null")?,
     }
+    writeln!(out, r#","source":"{source}"}}"#)
 }
 
 /// A date, a time and an offset, and nothing that only other standards know

@@ -8,15 +8,19 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anstyle::AnsiColor;
 use clap::ValueEnum;
 use onebox_sim::{Distribution, Runtime, Settings};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
 
 use crate::{Exit, Failure, cli::say, config::ConfigFile, package};
+
+/// How long the last lines may take to be read by whoever reads them.
+const PRINTING: Duration = Duration::from_secs(1);
 
 /// Run a local CloudFront in front of the configured origins
 ///
@@ -111,7 +115,7 @@ async fn serve(args: &Args, settings: Settings) -> Result<Exit, Failure> {
 
     // The folder of the bundles is removed when this ends.
     let bundles = Bundles::of(args.runtime, &settings)?;
-    let (log, printer) = log::start(args.json);
+    let (log, printed) = log::start(args.json);
     let observer = Arc::new(log);
     let distribution = Distribution::start(settings, bundles.runtime(&args.node), observer.clone())
         .await
@@ -120,8 +124,7 @@ async fn serve(args: &Args, settings: Settings) -> Result<Exit, Failure> {
     observer.listening(address);
     let served = onebox_sim::listen(listener, distribution, stop).await;
     observer.end();
-    // A printer that ended early has nobody to print for.
-    let _ = tokio::task::spawn_blocking(|| printer.join()).await;
+    let _ = timeout(PRINTING, printed).await;
     served.map(|()| Exit::Done).map_err(stuck)
 }
 
