@@ -7,8 +7,7 @@ use fastrand::Rng;
 use crate::Question;
 
 /// Names of cookies, many of them parts of others.
-const COOKIES: [&str; 12] =
-    ["session", "session2", "xsession", "Session", "sid", "a", "aa", "ana", "__Host-id", "s.id", "_ga", "theme"];
+const COOKIES: [&str; 8] = ["session", "session2", "xsession", "Session", "a", "aa", "ana", "__Host-id"];
 const HEADERS: [&str; 4] = ["user-agent", "accept-language", "x-device", "x-user"];
 
 /// A character that becomes the escape of a surrogate that stands alone.
@@ -54,7 +53,7 @@ impl Random {
     pub(crate) fn keys(&mut self) -> String {
         let mut entries: Vec<Vec<String>> = Vec::new();
         for _ in 0..self.0.usize(1..=4) {
-            let parts = if self.percent(40) { self.0.usize(2..=3) } else { 1 };
+            let parts = if self.percent(30) { self.0.usize(2..=3) } else { 1 };
             let entry: Vec<_> = (0..parts).map(|_| self.part()).collect();
             if !entries.contains(&entry) {
                 entries.push(entry);
@@ -139,7 +138,7 @@ impl Random {
     /// A Cookie line: mostly pairs, sometimes debris.
     fn cookie(&mut self) -> String {
         let mut line = String::new();
-        for at in 0..self.0.usize(0..9) {
+        for at in 0..self.0.usize(0..14) {
             if at > 0 {
                 let separator = if self.percent(85) { "; " } else { self.one(&[";", ";;", " ;\t", ",", " ", "; ;"]) };
                 line.push_str(separator);
