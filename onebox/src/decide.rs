@@ -109,7 +109,37 @@ fn rfc3339(text: &str) -> Result<Timestamp, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_line_makes_it_panic(line in prop::collection::vec(any::<u8>(), 0..200), head in "(\\{\"(Records|headers)\":)?") {
+            let policy = Policy::new("salt", onebox_core::Share::ALL, vec!["cookie:a".parse().unwrap()]);
+            let _ = decide(&policy, &Field::of(&policy), &[head.as_bytes(), &line].concat());
+        }
+
+        #[test]
+        fn a_request_and_its_event_are_the_same_visit(
+            cookies in prop::collection::vec("[a-c=; \t\"é\u{1f98a}]{0,12}", 0..4),
+            agents in prop::collection::vec(any::<String>(), 0..3),
+            address in prop::option::of("[0-9a-f.:]{0,15}"),
+        ) {
+            let keys = ["cookie:a", "client-ip+header:user-agent", "header:user-agent", "client-ip"];
+            let keys = keys.map(|key| key.parse().unwrap()).to_vec();
+            let policy = Policy::new("salt", onebox_core::Share::ALL, keys);
+            let lines = |values: &[String]| values.iter().map(|value| json!({ "value": value })).collect::<Vec<_>>();
+            let plain = json!({ "headers": { "Cookie": cookies, "USER-AGENT": agents }, "clientIp": address });
+            let headers = json!({ "cookie": lines(&cookies), "user-agent": lines(&agents) });
+            let request = json!({ "headers": headers, "clientIp": address });
+            let event = json!({ "Records": [{ "cf": { "request": request } }] });
+            let fields = Field::of(&policy);
+            let decided = |line: serde_json::Value| decide(&policy, &fields, line.to_string().as_bytes());
+            prop_assert_eq!(decided(plain), decided(event));
+        }
+    }
 
     #[test]
     fn a_time_is_rfc_3339_and_nothing_else() {

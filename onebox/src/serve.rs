@@ -94,12 +94,8 @@ enum Stickiness {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let settings = setup::settings(args)?;
-    if !settings.cache_policy.caches_nothing() {
-        let header = &settings.config.partition.header;
-        if !settings.cache_policy.headers.takes(&header.to_ascii_lowercase()) {
-            let message = format!("the cache policy does not have {header} in its key: the cache mixes the two sides");
-            say(AnsiColor::Yellow, "warning", &message);
-        }
+    if let Some(doubt) = setup::doubt(&settings) {
+        say(AnsiColor::Yellow, "warning", &doubt);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime
@@ -140,17 +136,23 @@ async fn listener(port: u16) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Ready when a person or the system says stop.
+/// Ready when a person or the system says stop. From now on neither ends the process at once.
+#[cfg(unix)]
 fn stop() -> io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
-        #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupted.recv() => {}
             _ = terminated.recv() => {}
         }
-        #[cfg(not(unix))]
+    })
+}
+
+/// Ready when a person says stop.
+#[cfg(not(unix))]
+fn stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
 }

@@ -161,6 +161,25 @@ fn what_cannot_start_says_what_to_do() {
 }
 
 #[test]
+fn a_cache_policy_without_the_partition_is_used_with_a_warning() {
+    let desk = Desk::with(CONFIG);
+    let none = r#"{"HeaderBehavior":"none"}"#;
+    let keyed = format!(
+        r#"{{"EnableAcceptEncodingGzip":true,"HeadersConfig":{none},"CookiesConfig":{{"CookieBehavior":"none"}},
+            "QueryStringsConfig":{{"QueryStringBehavior":"none"}}}}"#
+    );
+    let policy = format!(r#"{{"Name":"mixed","MinTTL":0,"ParametersInCacheKeyAndForwardedToOrigin":{keyed}}}"#);
+    desk.write("mixed.json", policy.as_bytes());
+    // A port that is taken lets it end at once.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let done = desk.run(&["serve", "--port", &port, "--cache-policy", "mixed.json"]);
+    assert_eq!(done.code, Some(2));
+    let warning = "warning: the cache policy does not have X-Req-Partition in its key: the cache mixes the two sides\n";
+    assert!(done.err.starts_with(warning), "{}", done.err);
+}
+
+#[test]
 fn policies_and_addresses_that_cannot_be_used_are_refused() {
     let desk = Desk::with(CONFIG);
     desk.write("policy.json", br#"{"CachePolicy":{"CachePolicyConfig":{"Name":"x"}}}"#);
