@@ -96,8 +96,8 @@ impl Random {
             }
         }
         if self.percent(5) {
-            headers
-                .push(format!(r#""x-req-partition":[{{"key":"X-Req-Partition","value":"one-box"}},{{"value":"x"}}]"#));
+            let sent = r#""x-req-partition":[{"key":"X-Req-Partition","value":"one-box"},{"value":"x"}]"#;
+            headers.push(sent.to_owned());
         }
         let address = match self.0.u8(..20) {
             0 => String::new(),
