@@ -112,7 +112,7 @@ function reader(field) {
       return (cf) => {
         const origin = cf.request?.origin;
         const value = origin?.custom?.[name] ?? origin?.s3?.[name];
-        return Number.isInteger(value) ? String(value) : string(value);
+        return Number.isSafeInteger(value) && value >= 0 ? String(value) : string(value);
       };
     case 'response-header':
       return (cf) => joined(cf.response?.headers?.[name], ', ');
@@ -130,7 +130,8 @@ function edit([kind, name, key, value]) {
       };
     case 'append':
       return (_, headers) => {
-        headers[name] = [{ key, value: `${joined(headers[name], ', ') ?? ''}, ${value}` }];
+        const before = joined(headers[name], ', ') ?? '';
+        headers[name] = [{ key, value: `${before.toWellFormed()}, ${value}` }];
       };
     case 'origin':
       return (message) => {
