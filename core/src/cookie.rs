@@ -42,6 +42,10 @@ impl CookieName {
     #[inline]
     #[must_use]
     pub fn value_in<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        if self.name.is_empty() {
+            // No cookie is without a name, and a search for nothing would find it here again and again.
+            return None;
+        }
         let mut rest = line;
         loop {
             let found = self.finder.find(rest)?;

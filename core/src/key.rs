@@ -9,6 +9,10 @@ use crate::cookie::CookieName;
 ///
 /// Written `cookie:NAME`, `header:NAME` or `client-ip`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a policy has a handful of parts, and a decision follows no pointer to them"
+)]
 pub enum Part {
     /// The value of the first cookie of this name.
     Cookie(CookieName),

@@ -1,11 +1,12 @@
 //! What holds for every policy and request, and for crowds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 mod naive;
 mod visit;
 
 use std::collections::BTreeMap;
 
-use onebox_core::{Bucket, Entry, Hash, Partition, Policy, Share, Vary, merge};
+use onebox_core::{Bucket, CookieName, Entry, Hash, Partition, Policy, Share, Vary, merge};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use visit::Visit;
 
@@ -109,6 +110,13 @@ proptest! {
         };
         prop_assert_eq!(merge(Some(once.as_bytes()), "X-Side"), Vary::Leave);
         prop_assert!(once.contains(value.as_deref().unwrap_or_default().trim_matches([' ', ','])));
+    }
+}
+
+#[test]
+fn a_cookie_without_a_name_is_none() {
+    for line in ["=1", " = 1", "a=1; =2", ";", ""] {
+        assert_eq!(CookieName::new("").value_in(line.as_bytes()), None, "{line}");
     }
 }
 

@@ -1,6 +1,5 @@
-"""What the vectors ask. The answers come from reference.py."""
+"""What the vectors of decisions ask. The answers come from reference.py."""
 
-HEADER = "X-Req-Partition"
 SALT = "web-2026-11-20"
 UA = "header:user-agent"
 
@@ -58,8 +57,8 @@ def lengths(random):
         for salt in ("s", "0123456789abcd", "0123456789abcde", "0123456789abcdef"):
             value = total - len(salt) - 1
             if value > 0:
-                name = f"{total} bytes with a salt of {len(salt)}"
-                yield "length", name, policy(["cookie:session"], salt=salt), cookies("session=" + letters(random, value))
+                name, line = f"{total} bytes with a salt of {len(salt)}", "session=" + letters(random, value)
+                yield "length", name, policy(["cookie:session"], salt=salt), cookies(line)
     for size in (100, 255, 256, 257, 1_000, 1_500, 2_048, 4_096, 8_191, 16_384):
         yield "long", f"a cookie of {size} bytes", session, cookies("a=b; session=" + letters(random, size) + "; c=d")
     yield "long", "a cookie of 64 KiB", session, cookies("session=" + letters(random, 65_536))
@@ -91,7 +90,8 @@ def texts():
         yield "UTF-8", f"{name}, in a User-Agent", policy([UA]), headers(user_agent=f"{value}")
     for at, agent in enumerate([
         "Opera/9.80 (Windows NT 6.1; U; zh-cn) Presto/2.7.62 Version/11.01 百度",
-        "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/142.0.0.0 Mobile Safari/537.36 Приложение/3.2",
+        "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/142.0.0.0 Mobile Safari/537.36 "
+        "Приложение/3.2",
         "MaCoupe d\u2019été/4.1 CFNetwork/1568.200.51 Darwin/24.1.0",
         "ゲーム/1.0 (iPhone14,5; iOS 18.1)",
         FIREFOX,
@@ -188,8 +188,15 @@ def cookie_lines():
         ("a plus sign is no blank", "session=a+b"),
     ]:
         yield "names and values", name, session, cookies(line)
-    for name, line in [("ana", "banana=1; anana=2; ana=3"), ("aa", "aaa=1; aa=2"), ("a", "aa=a=1; a=2"), ("a.b", "axb=1; a.b=2"),
-                       ("__Host-id", "host-id=1; __Host-id=2"), ("!#$%&'*+-.^_`|~", "x=1; !#$%&'*+-.^_`|~=2"), ("0", "00=1; 0=2")]:
+    for name, line in [
+        ("ana", "banana=1; anana=2; ana=3"),
+        ("aa", "aaa=1; aa=2"),
+        ("a", "aa=a=1; a=2"),
+        ("a.b", "axb=1; a.b=2"),
+        ("__Host-id", "host-id=1; __Host-id=2"),
+        ("!#$%&'*+-.^_`|~", "x=1; !#$%&'*+-.^_`|~=2"),
+        ("0", "00=1; 0=2"),
+    ]:
         yield "names and values", f"the name {name}", policy([f"cookie:{name}"]), cookies(line)
 
 
@@ -208,7 +215,8 @@ def header_lines():
     yield "headers", "a configured name has no case", policy(["header:User-Agent"]), headers(user_agent=FIREFOX)
     yield "headers", "a header is no cookie", policy(["header:session"]), cookies("session=7f3a")
     yield "headers", "a cookie is no header", policy(["cookie:user-agent"]), headers(user_agent=FIREFOX)
-    for address in ("198.51.100.7", "2001:db8::1", "2001:0db8:0000:0000:0000:0000:0000:0001", "::ffff:198.51.100.7", "2001:DB8::1"):
+    long = "2001:0db8:0000:0000:0000:0000:0000:0001"
+    for address in ("198.51.100.7", "2001:db8::1", long, "::ffff:198.51.100.7", "2001:DB8::1"):
         yield "client-ip", f"{address} as given", policy(["client-ip"]), {"clientIp": address}
     yield "client-ip", "no address", policy(["client-ip"]), headers(user_agent=FIREFOX)
 
@@ -224,20 +232,28 @@ def chains():
     yield "chain", "an empty first cookie", policy(["cookie:a", "cookie:b"]), cookies("a=; b=2")
     yield "chain", "both", policy(["cookie:a", "cookie:b"]), cookies("b=2; a=1")
     yield "chain", "another key of the same value", policy(["cookie:b", "cookie:a"]), cookies("b=2; a=1")
-    pairs = [("both", ["cookie:a", "cookie:b"], "a=1; b=2"), ("in the configured order", ["cookie:b", "cookie:a"], "a=1; b=2"),
-             ("the first is missing", ["cookie:a", "cookie:b"], "b=2"), ("the second is missing", ["cookie:a", "cookie:b"], "a=1"),
-             ("the first is empty", ["cookie:a", "cookie:b"], "a=; b=2"), ("the second is empty", ["cookie:a", "cookie:b"], "a=1; b= "),
-             ("twice the same", ["cookie:a", "cookie:a"], "a=1"), ("one part", ["cookie:a"], "a=1")]
-    for name, entry, line in pairs:
+    both = ["cookie:a", "cookie:b"]
+    for name, entry, line in [
+        ("both", both, "a=1; b=2"),
+        ("in the configured order", ["cookie:b", "cookie:a"], "a=1; b=2"),
+        ("the first is missing", both, "b=2"),
+        ("the second is missing", both, "a=1"),
+        ("the first is empty", both, "a=; b=2"),
+        ("the second is empty", both, "a=1; b= "),
+        ("twice the same", ["cookie:a", "cookie:a"], "a=1"),
+        ("one part", ["cookie:a"], "a=1"),
+    ]:
         yield "composite", name, policy([entry, UA]), cookies(line) | headers(user_agent="fallback")
-    yield "composite", "three parts", policy([["cookie:a", "client-ip", UA]]), cookies("a=1") | headers(user_agent="u") | {"clientIp": "::1"}
+    three = cookies("a=1") | headers(user_agent="u") | {"clientIp": "::1"}
+    yield "composite", "three parts", policy([["cookie:a", "client-ip", UA]]), three
     yield "composite", "joined as one text", policy(["cookie:a"]), cookies("a=1\n2")
     yield "composite", "the boundary counts", policy([["cookie:a", "cookie:b"]]), cookies("a=12; b=3")
     yield "composite", "the boundary counts, elsewhere", policy([["cookie:a", "cookie:b"]]), cookies("a=1; b=23")
-    yield "composite", "non-ASCII", policy([["client-ip", UA]]), headers(user_agent="привет \U0001f600") | {"clientIp": "2001:db8::1"}
+    abroad = headers(user_agent="привет \U0001f600") | {"clientIp": "2001:db8::1"}
+    yield "composite", "non-ASCII", policy([["client-ip", UA]]), abroad
     for size in (1, 6, 7, 8, 15, 16, 17, 31, 32, 33, 300):
-        yield "composite", f"{size} bytes and {size + 1}", policy([["cookie:a", "cookie:b"]]), cookies(
-            f"a={'x' * size}; b={'y' * (size + 1)}")
+        line = f"a={'x' * size}; b={'y' * (size + 1)}"
+        yield "composite", f"{size} bytes and {size + 1}", policy([both]), cookies(line)
 
 
 def shares(random):
@@ -255,64 +271,5 @@ def shares(random):
     yield "salt", "the same colon in the key", policy(["cookie:session"], salt="a"), cookies("session=b:c")
     for at in range(30):
         value, share = letters(random, random.randrange(8, 40)), f"{random.randrange(100)}.{random.randrange(1000):03}%"
-        yield "random", f"number {at + 1}", policy(["cookie:session"], share, letters(random, 12)), cookies(f"a=b; session={value}")
-
-
-VARY = [
-    ("none", []),
-    ("empty", [""]),
-    ("blanks and commas", [" , ,"]),
-    ("another name", ["Accept-Encoding"]),
-    ("two names", ["Accept-Encoding, Cookie"]),
-    ("two lines", ["Accept-Encoding", "Cookie"]),
-    ("two lines, one of them empty", ["Accept-Encoding", ""]),
-    ("there", ["X-Req-Partition"]),
-    ("there in another case", ["x-req-partition"]),
-    ("there, among others", ["Accept-Encoding,X-REQ-PARTITION , Cookie"]),
-    ("there, on the second line", ["Cookie", "x-req-partition"]),
-    ("there twice", ["X-Req-Partition, X-Req-Partition"]),
-    ("a star", ["*"]),
-    ("a star between blanks", [" * "]),
-    ("a star among names", ["Cookie, *"]),
-    ("a star on the second line", ["Cookie", "*"]),
-    ("a star within a name is no star", ["Accept-*"]),
-    ("a prefix of the name", ["X-Req"]),
-    ("the name and a suffix", ["X-Req-Partition-2"]),
-    ("a prefix and the name", ["My-X-Req-Partition"]),
-    ("quotes are part of a name", ['"X-Req-Partition"']),
-    ("two names without a comma", ["Cookie X-Req-Partition"]),
-    ("a dotless ı is no letter i", ["X-Req-Part\u0131tion"]),
-    ("a trailing comma", ["Cookie,"]),
-    ("tabs", ["\tCookie\t,\tX-Req-Partition\t"]),
-]
-
-REGULAR = {"domain": "reg.example.org"}
-WHOLE = {"domain": "reg.example.org", "path": "/prod", "port": 443, "protocol": "https"}
-
-ORIGIN = [
-    ("one-box at the regular origin", REGULAR, "one-box", {"domain": "reg.example.org"}),
-    ("regular at the regular origin", REGULAR, "regular", {"domain": "reg.example.org"}),
-    ("no partition", REGULAR, None, {"domain": "reg.example.org"}),
-    ("an empty partition", REGULAR, "", {"domain": "reg.example.org"}),
-    ("a partition in another case", REGULAR, "One-Box", {"domain": "reg.example.org"}),
-    ("a partition with blanks", REGULAR, " one-box", {"domain": "reg.example.org"}),
-    ("failover: another origin", REGULAR, "one-box", {"domain": "spare.example.org"}),
-    ("already moved", REGULAR, "one-box", {"domain": "box.example.org"}),
-    ("no origin", REGULAR, "one-box", {}),
-    ("a domain has no case", REGULAR, "one-box", {"domain": "REG.Example.ORG"}),
-    ("a configured domain has no case", {"domain": "Reg.Example.Org"}, "one-box", {"domain": "reg.example.org"}),
-    ("a longer domain", REGULAR, "one-box", {"domain": "reg.example.org.evil.example"}),
-    ("a subdomain", REGULAR, "one-box", {"domain": "a.reg.example.org"}),
-    ("a dot at the end", REGULAR, "one-box", {"domain": "reg.example.org."}),
-    ("what is not configured does not count", REGULAR, "one-box", WHOLE),
-    ("everything is the same", WHOLE, "one-box", WHOLE),
-    ("another path", WHOLE, "one-box", WHOLE | {"path": "/dev"}),
-    ("a path in another case", WHOLE, "one-box", WHOLE | {"path": "/Prod"}),
-    ("no path where one is configured", WHOLE, "one-box", WHOLE | {"path": ""}),
-    ("another port", WHOLE, "one-box", WHOLE | {"port": 8443}),
-    ("another protocol", WHOLE, "one-box", WHOLE | {"protocol": "http"}),
-    ("an S3 origin has neither port nor protocol", WHOLE, "one-box", {"domain": "reg.example.org", "path": "/prod"}),
-    ("a configured empty path", REGULAR | {"path": ""}, "one-box", {"domain": "reg.example.org", "path": ""}),
-    ("a configured empty path, another one", REGULAR | {"path": ""}, "one-box", {"domain": "reg.example.org", "path": "/x"}),
-    ("regular, everything is the same", WHOLE, "regular", WHOLE),
-]
+        rules = policy(["cookie:session"], share, letters(random, 12))
+        yield "random", f"number {at + 1}", rules, cookies(f"a=b; session={value}")

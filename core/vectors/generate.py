@@ -8,6 +8,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # a checkout stays as it is
 
 import cases
+import messages
 import reference
 
 
@@ -27,13 +28,13 @@ def decisions():
 
 
 def vary():
-    for name, lines in cases.VARY:
-        expected = reference.vary(lines, cases.HEADER)
-        yield {"name": name, "header": cases.HEADER, "lines": lines, "expected": expected}
+    for name, lines in messages.VARY:
+        expected = reference.vary(lines, messages.HEADER)
+        yield {"name": name, "header": messages.HEADER, "lines": lines, "expected": expected}
 
 
 def origin():
-    for name, regular, partition, incoming in cases.ORIGIN:
+    for name, regular, partition, incoming in messages.ORIGIN:
         expected = reference.moves(regular, partition, incoming)
         yield {"name": name, "regular": regular, "partition": partition, "incoming": incoming, "moves": expected}
 
@@ -44,7 +45,7 @@ def main():
     for name, about, rows in [
         ("decisions.json", "policy + request -> partition, bucket, source", decisions()),
         ("vary.json", "the Vary lines of a response -> the Vary lines after the merge", vary()),
-        ("origin.json", "regular origin + partition + incoming origin -> does the request move to the one-box", origin()),
+        ("origin.json", "regular origin + partition + incoming origin -> does the request move", origin()),
     ]:
         (folder / name).write_bytes(text(about, rows).encode("ascii"))
 

@@ -114,7 +114,7 @@ function reader(field) {
       return (cf) => {
         const origin = cf.request?.origin;
         const value = origin?.custom?.[name] ?? origin?.s3?.[name];
-        return Number.isInteger(value) ? String(value) : string(value);
+        return Number.isSafeInteger(value) && value >= 0 ? String(value) : string(value);
       };
     case 'response-header':
       return (cf) => joined(cf.response?.headers?.[name], ', ');
@@ -132,7 +132,8 @@ function edit([kind, name, key, value]) {
       };
     case 'append':
       return (_, headers) => {
-        headers[name] = [{ key, value: `${joined(headers[name], ', ') ?? ''}, ${value}` }];
+        const before = joined(headers[name], ', ') ?? '';
+        headers[name] = [{ key, value: `${before.toWellFormed()}, ${value}` }];
       };
     case 'line':
       return (_, headers) => {

@@ -196,7 +196,13 @@ pub(crate) fn member(object: &str, name: &str) -> Option<Range<usize>> {
 /// The bytes of a JSON string as UTF-8, or nothing from any other value.
 ///
 /// A surrogate that stands alone becomes U+FFFD, as JavaScript's encoder makes it.
-pub(crate) fn text(value: &str) -> Option<Cow<'_, [u8]>> {
+///
+/// ```
+/// assert_eq!(onebox_edge::json_text(r#""7f\u0033a""#).as_deref(), Some(&b"7f3a"[..]));
+/// assert_eq!(onebox_edge::json_text("[]"), None);
+/// ```
+#[must_use]
+pub fn text(value: &str) -> Option<Cow<'_, [u8]>> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') { unescaped(inner) } else { Some(Cow::Borrowed(inner.as_bytes())) }
 }

@@ -39,6 +39,7 @@ pub use settings::{LineError, Settings, Value};
 
 #[cfg(not(target_family = "wasm"))]
 pub use self::{
+    json::text as json_text,
     message::{EventError, NativeEvent},
     native::run,
     serve::{handle, serve},

@@ -314,10 +314,19 @@ fn lines<'a>(lines: &'a str, separator: &str) -> Option<Cow<'a, [u8]>> {
 fn origin_field<'a>(origin: &'a str, name: &str) -> Option<Cow<'a, [u8]>> {
     let value = ["custom", "s3"].iter().find_map(|kind| {
         let fields = &origin[json::member(origin, kind)?];
-        Some(&fields[json::member(fields, name)?])
+        Some(&fields[json::member(fields, name)?]).filter(|value| *value != "null")
     })?;
-    if value.bytes().all(|byte| byte.is_ascii_digit()) {
+    if value.len() < 16 && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Cow::Borrowed(value.as_bytes()));
     }
-    json::text(value)
+    json::text(value).or_else(|| whole_number(value))
+}
+
+/// A whole number in decimal, however it is written: JavaScript does not know 443 from 443.0.
+fn whole_number(value: &str) -> Option<Cow<'_, [u8]>> {
+    const SAFE: f64 = 9_007_199_254_740_991.0;
+    let number: f64 = value.parse().ok()?;
+    let is_whole = (0.0..=SAFE).contains(&number) && number.fract() == 0.0;
+    // What is added takes the sign from a zero.
+    is_whole.then(|| Cow::Owned(format!("{:.0}", number + 0.0).into_bytes()))
 }

@@ -1,4 +1,5 @@
 //! The Node.js loader where something is wrong or unusual: `edge/node/loader.test.mjs`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 mod bundle;
 

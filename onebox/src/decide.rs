@@ -20,9 +20,9 @@ use visit::Described;
 ///
 /// Reads one JSON text a line from standard input: a Lambda@Edge viewer-request event, or a request written as
 /// {"headers":{NAME: VALUE or [VALUES]},"clientIp":ADDRESS}; other members are ignored. Writes one JSON line for each:
-/// {"partition":"one-box","bucket":4711,"source":"cookie:session"}, where `source` is the entry of the key chain that
-/// decided, `share-zero` or `none`, and `bucket` may be null. A line that is neither gives {"error":…}, and the run goes
-/// on. Blank lines are skipped.
+/// {"partition":"one-box","bucket":4711,"source":"cookie:session"}. The source is the entry of the key chain that decided,
+/// `share-zero` or `none`; without a key the bucket is null. A line that cannot be read gives {"error":…}, and the run
+/// goes on. Blank lines are skipped.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -49,52 +49,40 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 fn answer_all(policy: &Policy, mut lines: Lines<impl io::Read>, mut out: impl Write) -> io::Result<()> {
     let fields = Field::of(policy);
     while let Some(line) = lines.next(|| out.flush())? {
-        let answered = match line {
+        let answer = match line {
             Line::Bytes(line) if line.trim_ascii().is_empty() => continue,
-            Line::Bytes(line) => answer(policy, &fields, line, &mut out),
-            Line::TooLong => Err(Trouble::Line(format!("the line is longer than {} bytes", lines::LIMIT))),
+            Line::Bytes(line) => decide(policy, &fields, line),
+            Line::TooLong => Err(format!("the line is longer than {} bytes", lines::LIMIT)),
         };
-        match answered {
-            Err(Trouble::Line(why)) => writeln!(out, "{}", serde_json::json!({ "error": why }))?,
-            Err(Trouble::Output(error)) => return Err(error),
-            Ok(()) => {}
+        match answer {
+            Ok(decision) => write(&mut out, &decision)?,
+            Err(why) => writeln!(out, "{}", serde_json::json!({ "error": why }))?,
         }
     }
     out.flush()
 }
 
-/// Why a line got no answer.
-enum Trouble {
-    /// It is no request.
-    Line(String),
-    /// The answer cannot be written.
-    Output(io::Error),
-}
-
-/// Writes the answer to one line.
-fn answer(policy: &Policy, fields: &[Field<'_>], line: &[u8], out: &mut impl Write) -> Result<(), Trouble> {
+/// Decides for the request on one line, or says why that is none.
+fn decide<'p>(policy: &'p Policy, fields: &[Field<'_>], line: &[u8]) -> Result<Decision<'p>, String> {
     let text = str::from_utf8(line)
-        .map_err(|error| Trouble::Line(format!("the line is not UTF-8 from byte {} on", error.valid_up_to() + 1)))?;
-    let written = match Described::read(text).map_err(Trouble::Line)? {
-        Described::Plain(request) => write(out, &policy.decide(&request)),
+        .map_err(|error| format!("the line is not UTF-8 from byte {} on", error.valid_up_to() + 1))?;
+    match Described::read(text)? {
+        Described::Plain(request) => Ok(policy.decide(&request)),
         Described::Event => {
             let event = NativeEvent::read(text, Trigger::ViewerRequest, fields.to_vec());
-            let event = event.map_err(|error| Trouble::Line(error.to_string()))?;
-            write(out, &policy.decide(&Visit(&event)))
+            Ok(policy.decide(&Visit(&event.map_err(|error| error.to_string())?)))
         }
-    };
-    written.map_err(Trouble::Output)
+    }
 }
 
-fn write(out: &mut impl Write, decision: &Decision<'_>) -> io::Result<()> {
-    // No part of a source needs an escape: names in a key chain are HTTP tokens.
-    let Decision { partition, bucket, source } = decision;
+fn write(out: &mut impl Write, Decision { partition, bucket, source }: &Decision<'_>) -> io::Result<()> {
+    // No part of an answer needs an escape: names in a key chain are HTTP tokens.
+    write!(out, r#"{{"partition":"{partition}","bucket":"#)?;
     match bucket {
-        Some(bucket) => {
-            writeln!(out, r#"{{"partition":"{partition}","bucket":{bucket},"source":"{source}"}}"#)
-        }
-        None => writeln!(out, r#"{{"partition":"{partition}","bucket":null,"source":"{source}"}}"#),
+        Some(bucket) => write!(out, "{bucket}")?,
+        None => write!(out, "null")?,
     }
+    writeln!(out, r#","source":"{source}"}}"#)
 }
 
 /// A date, a time and an offset, and nothing that only other standards know
@@ -121,7 +109,37 @@ fn rfc3339(text: &str) -> Result<Timestamp, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_line_makes_it_panic(line in prop::collection::vec(any::<u8>(), 0..200), head in "(\\{\"(Records|headers)\":)?") {
+            let policy = Policy::new("salt", onebox_core::Share::ALL, vec!["cookie:a".parse().unwrap()]);
+            let _ = decide(&policy, &Field::of(&policy), &[head.as_bytes(), &line].concat());
+        }
+
+        #[test]
+        fn a_request_and_its_event_are_the_same_visit(
+            cookies in prop::collection::vec("[a-c=; \t\"é\u{1f98a}]{0,12}", 0..4),
+            agents in prop::collection::vec(any::<String>(), 0..3),
+            address in prop::option::of("[0-9a-f.:]{0,15}"),
+        ) {
+            let keys = ["cookie:a", "client-ip+header:user-agent", "header:user-agent", "client-ip"];
+            let keys = keys.map(|key| key.parse().unwrap()).to_vec();
+            let policy = Policy::new("salt", onebox_core::Share::ALL, keys);
+            let lines = |values: &[String]| values.iter().map(|value| json!({ "value": value })).collect::<Vec<_>>();
+            let plain = json!({ "headers": { "Cookie": cookies, "USER-AGENT": agents }, "clientIp": address });
+            let headers = json!({ "cookie": lines(&cookies), "user-agent": lines(&agents) });
+            let request = json!({ "headers": headers, "clientIp": address });
+            let event = json!({ "Records": [{ "cf": { "request": request } }] });
+            let fields = Field::of(&policy);
+            let decided = |line: serde_json::Value| decide(&policy, &fields, line.to_string().as_bytes());
+            prop_assert_eq!(decided(plain), decided(event));
+        }
+    }
 
     #[test]
     fn a_time_is_rfc_3339_and_nothing_else() {

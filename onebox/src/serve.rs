@@ -8,15 +8,19 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anstyle::AnsiColor;
 use clap::ValueEnum;
 use onebox_sim::{Distribution, Runtime, Settings};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
 
 use crate::{Exit, Failure, cli::say, config::ConfigFile, package};
+
+/// How long the last lines may take to be read by whoever reads them.
+const PRINTING: Duration = Duration::from_secs(1);
 
 /// Run a local CloudFront in front of the configured origins
 ///
@@ -29,7 +33,8 @@ Examples:
   onebox serve
   onebox serve --runtime node --port 0 --json
   onebox serve --origin-protocol http \\
-      --origin-address regular.example.com=127.0.0.1:9000 --origin-address one-box.example.com=127.0.0.1:9001
+      --origin-address regular.example.com=127.0.0.1:9000 \\
+      --origin-address one-box.example.com=127.0.0.1:9001
   aws cloudfront get-cache-policy --id ID > cache.json && onebox serve --cache-policy cache.json
 
 Exit codes: 0 stopped, 2 it could not start, 64 the configuration or the command line is wrong.")]
@@ -89,12 +94,8 @@ enum Stickiness {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let settings = setup::settings(args)?;
-    if !settings.cache_policy.caches_nothing() {
-        let header = &settings.config.partition.header;
-        if !settings.cache_policy.headers.takes(&header.to_ascii_lowercase()) {
-            let message = format!("the cache policy does not have {header} in its key: the cache mixes the two sides");
-            say(AnsiColor::Yellow, "warning", &message);
-        }
+    if let Some(doubt) = setup::doubt(&settings) {
+        say(AnsiColor::Yellow, "warning", &doubt);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime
@@ -110,7 +111,7 @@ async fn serve(args: &Args, settings: Settings) -> Result<Exit, Failure> {
 
     // The folder of the bundles is removed when this ends.
     let bundles = Bundles::of(args.runtime, &settings)?;
-    let (log, printer) = log::start(args.json);
+    let (log, printed) = log::start(args.json);
     let observer = Arc::new(log);
     let distribution = Distribution::start(settings, bundles.runtime(&args.node), observer.clone())
         .await
@@ -119,8 +120,7 @@ async fn serve(args: &Args, settings: Settings) -> Result<Exit, Failure> {
     observer.listening(address);
     let served = onebox_sim::listen(listener, distribution, stop).await;
     observer.end();
-    // A printer that ended early has nobody to print for.
-    let _ = tokio::task::spawn_blocking(|| printer.join()).await;
+    let _ = timeout(PRINTING, printed).await;
     served.map(|()| Exit::Done).map_err(stuck)
 }
 
@@ -136,17 +136,23 @@ async fn listener(port: u16) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Ready when a person or the system says stop.
+/// Ready when a person or the system says stop. From now on neither ends the process at once.
+#[cfg(unix)]
 fn stop() -> io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
-        #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupted.recv() => {}
             _ = terminated.recv() => {}
         }
-        #[cfg(not(unix))]
+    })
+}
+
+/// Ready when a person says stop.
+#[cfg(not(unix))]
+fn stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
 }

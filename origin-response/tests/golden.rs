@@ -1,4 +1,5 @@
 //! The golden events of origin-response, in every runtime.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 #[path = "../../edge/tests/golden/mod.rs"]
 mod golden;

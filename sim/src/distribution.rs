@@ -169,20 +169,20 @@ impl Distribution {
         response
     }
 
-    /// Deploys a new configuration; requests that are under way keep the one they began with.
+    /// Deploys a new configuration; requests that are under way keep the one they began with. Functions of the caller's
+    /// own stay as they are.
     ///
     /// # Errors
     ///
-    /// When the functions are not in this process: see [`deploy_bundles`](Self::deploy_bundles).
+    /// When the functions run from bundles: see [`deploy_bundles`](Self::deploy_bundles).
     pub async fn deploy(&self, config: Config) -> Result<(), StartError> {
-        match self.0.runtime {
-            Some(Runtime::Native) => {
-                let functions = Arc::new(Native::new(&config));
-                self.go_live(Live::new(config, functions)?);
-                Ok(())
-            }
-            Some(Runtime::Node { .. }) | None => Err(StartError::NeedsBundles),
-        }
+        let functions: Arc<dyn Functions> = match self.0.runtime {
+            Some(Runtime::Native) => Arc::new(Native::new(&config)),
+            Some(Runtime::Node { .. }) => return Err(StartError::NeedsBundles),
+            None => self.live().functions.clone(),
+        };
+        self.go_live(Live::new(config, functions)?);
+        Ok(())
     }
 
     /// Deploys a new configuration with the bundles that were packaged for it.

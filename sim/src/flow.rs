@@ -15,6 +15,7 @@ use crate::{
     body::full,
     distribution::{Live, Shared},
     event::{event, text},
+    fetch::{Errand, Fetched},
     forward::{Policies, cache_key, is_cached},
     freshness::collapses,
     function::Fault,
@@ -57,12 +58,6 @@ impl From<Stop> for Reply {
     fn from(stop: Stop) -> Self {
         Self::error(stop.violation, stop.cache)
     }
-}
-
-/// What the origin's side answers, and which origin was asked.
-pub(crate) struct Fetched {
-    pub(crate) reply: Reply,
-    pub(crate) origin: Option<String>,
 }
 
 impl Flow {
@@ -136,7 +131,7 @@ impl Flow {
     async fn through_cache(&self, request: &Request, body: Incoming, notes: &mut Notes) -> Reply {
         if !is_cached(&request.method) {
             let body = body.map_err(std::io::Error::other).boxed_unsync();
-            return noted(self.clone().fetch(request.clone(), Some(body), None, None).await, notes);
+            return noted(self.errand(request, None, None).run(Some(body)).await, notes);
         }
         let now = self.shared.settings.clock.now();
         let mut key: Vec<u8> = cache_key(&self.shared.settings.cache_policy, request);
@@ -155,7 +150,7 @@ impl Flow {
         }
         // A part of an object is passed on: only complete objects are kept.
         if request.headers.contains_key(header::RANGE) || self.shared.settings.cache_policy.caches_nothing() {
-            return noted(self.clone().fetch(request.clone(), None, None, None).await, notes);
+            return noted(self.errand(request, None, None).run(None).await, notes);
         }
         match found {
             Found::Pass => self.lead(request, self.shared.store.alone(&key), None, notes).await,
@@ -199,9 +194,13 @@ impl Flow {
         }
     }
 
+    fn errand(&self, request: &Request, old: Option<Arc<Object>>, ticket: Option<Ticket>) -> Errand {
+        Errand { flow: self.clone(), viewer: request.clone(), old, ticket }
+    }
+
     /// Asks the origin in a task of its own: others may wait for the answer when this viewer no longer does.
     async fn lead(&self, request: &Request, ticket: Ticket, old: Option<Arc<Object>>, notes: &mut Notes) -> Reply {
-        let fetching = tokio::spawn(self.clone().fetch(request.clone(), None, old, Some(ticket)));
+        let fetching = tokio::spawn(self.errand(request, old, Some(ticket)).run(None));
         match fetching.await {
             Ok(fetched) => noted(fetched, notes),
             Err(error) => Stop::from(Violation::new(Rule::Internal, error.to_string())).into(),

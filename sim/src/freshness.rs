@@ -26,7 +26,7 @@ pub(crate) fn keep(
     now: SystemTime,
 ) -> Keep {
     let control = Control::of(headers);
-    if policy.caches_nothing() || status == StatusCode::PARTIAL_CONTENT {
+    if policy.caches_nothing() || matches!(status, StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED) {
         return Keep::Not;
     }
     // <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html#ResponseCustomContentNegotiation>
@@ -244,5 +244,6 @@ mod tests {
             assert_eq!(kept(&usual, status, &[("cache-control", "max-age=60")]), None, "{status}");
         }
         assert_eq!(kept(&usual, 206, &[]), None);
+        assert_eq!(kept(&usual, 304, &[]), None);
     }
 }

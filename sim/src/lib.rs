@@ -44,6 +44,7 @@ mod flow;
 mod forward;
 mod freshness;
 mod function;
+mod keep;
 mod message;
 mod node;
 mod observe;

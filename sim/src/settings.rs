@@ -176,3 +176,26 @@ impl fmt::Debug for Clock {
         f.write_str("Clock")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesOrigin.html>
+    #[test]
+    fn an_origin_is_spoken_to_over_tls_unless_the_configuration_says_otherwise() {
+        for (said, protocol, port, path) in [
+            ("", Protocol::Https, 443, ""),
+            (r#","protocol":"http""#, Protocol::Http, 80, ""),
+            (r#","protocol":"https","port":8443,"path":"/prod""#, Protocol::Https, 8443, "/prod"),
+        ] {
+            let json = format!(
+                r#"{{"release":{{"id":"r","share":"5%"}},"partition":{{"keys":["client-ip"],"header":"X-P","salt":"r"}},
+                    "origins":{{"regular":{{"domain":"a.test"{said}}},"one-box":{{"domain":"b.test"}}}},
+                    "debug":{{"response_header":false}}}}"#
+            );
+            let regular = RegularOrigin::of(&Config::from_json(&json).unwrap());
+            assert_eq!((regular.protocol, regular.port, regular.path.as_str()), (protocol, port, path));
+        }
+    }
+}

@@ -73,6 +73,19 @@ impl Line {
         self.succeeded(status)
     }
 
+    /// Runs it like [`run`](Self::run), but of what it reports on standard error shows only these lines unless it fails.
+    ///
+    /// # Errors
+    /// The exact line to run again.
+    pub(crate) fn run_showing(&self, shown: fn(&str) -> bool) -> Result<(), Failure> {
+        println!("$ {self}");
+        let output = self.command().stdin(Stdio::null()).output().map_err(|error| self.not_started(&error))?;
+        let report = String::from_utf8_lossy(&output.stderr);
+        let failed = !output.status.success();
+        report.lines().filter(|line| failed || shown(line)).for_each(|line| println!("{line}"));
+        self.succeeded(output.status)
+    }
+
     /// Becomes it: signals, exit code and terminal are the command's own.
     ///
     /// # Errors

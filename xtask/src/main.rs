@@ -3,6 +3,7 @@
 //! Each needs Rust, Node.js and Python, and installs whatever else it needs into the target directory.
 
 mod line;
+mod parity;
 mod run;
 mod steps;
 mod tools;
@@ -42,6 +43,15 @@ enum Chore {
     },
     /// Install what the tests need, and run none.
     Setup,
+    /// Ask the native handler, the Node.js bundle and `onebox decide` the same, and print what they do not agree on.
+    Parity {
+        /// How many random requests, besides the vectors of the specification.
+        #[arg(long, default_value_t = 1_000_000)]
+        requests: u64,
+        /// Where the random requests begin; a seed gives the same ones always.
+        #[arg(long, default_value_t = parity::SEED)]
+        seed: u64,
+    },
     /// Measure. Arguments go to the benchmarks.
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -67,6 +77,7 @@ fn main() -> ExitCode {
             run::steps(STEPS.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name)))
         }
         Chore::Setup => run::steps(STEPS.iter().take(1)),
+        Chore::Parity { requests, seed } => or_said(parity::line(requests, seed).and_then(|line| line.become_it())),
         Chore::Bench { args } => or_said(bench(args)),
     }
 }

@@ -6,7 +6,7 @@ use std::{fs, path::Path, time::Duration};
 
 use crate::{
     line::{Failure, Line},
-    tools,
+    parity, tools,
 };
 
 /// One thing that is checked.
@@ -28,10 +28,14 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "doc", about: "the documentation builds without a warning", run: doc },
     Step { name: "test", about: "all tests, with the oldest Node.js", run: test },
     Step { name: "node", about: "the bundles' tests, with every Node.js of Lambda@Edge", run: node },
+    Step { name: "parity", about: "every runtime decides the same", run: parity },
     Step { name: "dependencies", about: "licences, sources, duplicates and advisories", run: dependencies },
     Step { name: "fuzz", about: "every fuzz target, for a short time", run: fuzz },
     Step { name: "bench", about: "the benchmarks build and give the right answers", run: bench },
 ];
+
+/// How many random requests every runtime is asked about; `cargo xtask parity` asks about more.
+const PARITY_REQUESTS: u64 = 50_000;
 
 /// How long each fuzz target runs.
 const FUZZ_SECONDS: u32 = 20;
@@ -94,10 +98,17 @@ fn node() -> Result<(), Failure> {
     Ok(())
 }
 
+fn parity() -> Result<(), Failure> {
+    let newest = tools::node(tools::NODE_VERSIONS[tools::NODE_VERSIONS.len() - 1])?;
+    parity::line(PARITY_REQUESTS, parity::SEED)?.node(&newest).run()
+}
+
 fn dependencies() -> Result<(), Failure> {
     let deny = cargo_deny()?;
     Line::program(&deny).args(["check", "bans", "licenses", "sources"]).run()?;
-    if Line::program(&deny).args(["fetch", "db"]).succeeds_within(ADVISORIES_LIMIT) {
+    // git must fail rather than ask a person.
+    let fetch = Line::program(&deny).args(["fetch", "db"]).env("GIT_TERMINAL_PROMPT", "0");
+    if fetch.succeeds_within(ADVISORIES_LIMIT) {
         return Line::program(&deny).args(["check", "--disable-fetch", "advisories"]).run();
     }
     println!("ADVISORIES WERE NOT CHECKED: their database could not be reached.");
@@ -110,11 +121,12 @@ fn fuzz() -> Result<(), Failure> {
     Line::of("cargo fetch --locked --manifest-path fuzz/Cargo.toml").run()?;
     let targets = Line::program(&cargo_fuzz).args(["list"]).output();
     let targets = targets.ok_or_else(|| Failure::new("fuzz/Cargo.toml lists no targets: see `cargo fuzz list`"))?;
+    // Without a sanitizer no nightly compiler is needed; there is no unsafe code here for one to watch.
+    Line::program(&cargo_fuzz).args(["build", "--sanitizer", "none"]).run()?;
     for target in targets.lines() {
         // What is found is kept in the corpus; the seeds are only read.
         let corpus = Path::new("fuzz/corpus").join(target);
         fs::create_dir_all(&corpus).map_err(|error| Failure::new(format!("{}: {error}", corpus.display())))?;
-        // Without a sanitizer no nightly compiler is needed; there is no unsafe code here for one to watch.
         Line::program(&cargo_fuzz)
             .args([
                 "run",
@@ -124,8 +136,14 @@ fn fuzz() -> Result<(), Failure> {
                 &corpus.display().to_string(),
                 &format!("fuzz/seeds/{target}"),
             ])
-            .args(["--", "-timeout=10", "-print_final_stats=1", &format!("-max_total_time={FUZZ_SECONDS}")])
-            .run()?;
+            .args([
+                "--",
+                "-verbosity=0",
+                "-timeout=10",
+                "-print_final_stats=1",
+                &format!("-max_total_time={FUZZ_SECONDS}"),
+            ])
+            .run_showing(|line| line.starts_with("stat::"))?;
     }
     Ok(())
 }

@@ -73,7 +73,8 @@ fn configurations(trigger: &str) -> BTreeMap<String, (String, Vec<Case>)> {
     all
 }
 
-/// Every case through [`serve`]; and nothing differs from the message that came but what `edited` allows.
+/// Every case through [`serve`]; nothing differs from the message that came but what `edited` allows, and a message
+/// that comes again is edited no further.
 pub(crate) fn natively<H: Handler>(new: fn(&Config) -> H, edited: &[&str]) {
     for (config, cases) in configurations(H::TRIGGER.as_str()).into_values() {
         let handler = new(&Config::from_json(&config).unwrap());
@@ -82,11 +83,14 @@ pub(crate) fn natively<H: Handler>(new: fn(&Config) -> H, edited: &[&str]) {
             case.assert_returned(&output);
             assert_eq!(handle(&handler, &case.event).is_err(), case.is_unreadable(), "{}", case.name);
             if !case.is_unreadable() {
-                let event = json(&case.event);
+                let mut event = json(&case.event);
                 let mut changed = BTreeSet::new();
                 differences(&event["Records"][0]["cf"][H::TRIGGER.message()], &json(&output), "", &mut changed);
                 changed.retain(|path| !edited.contains(&&**path));
                 assert!(changed.is_empty(), "{}: {changed:?} may not change", case.name);
+                event["Records"][0]["cf"][H::TRIGGER.message()] = json(&output);
+                let again = event.to_string().replace("\\\\ud", "\\ud");
+                case.assert_returned(&serve(&handler, &again));
             }
         }
     }

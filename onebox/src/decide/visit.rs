@@ -3,26 +3,31 @@
 use std::{borrow::Cow, fmt};
 
 use onebox_core::Request;
+use onebox_edge::json_text;
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{IgnoredAny, MapAccess, Visitor},
 };
+use serde_json::value::RawValue;
 
 /// What a line describes.
 #[derive(Debug)]
 pub(super) enum Described<'a> {
     /// A request.
     Plain(Plain<'a>),
-    /// An event of Lambda@Edge, as far as its first member says; it is not read here.
+    /// An event of Lambda@Edge, which has `Records`. It is read by those who know it.
     Event,
 }
 
-/// A request.
+/// A request: its header lines under their names, in any case, and the viewer's address.
 #[derive(Debug)]
 pub(super) struct Plain<'a> {
-    headers: Headers<'a>,
+    headers: Vec<(Cow<'a, str>, Vec<Text<'a>>)>,
     client_ip: Option<Text<'a>>,
 }
+
+/// A text as UTF-8, which at the edge every text can be made to.
+type Text<'a> = Cow<'a, [u8]>;
 
 #[derive(Deserialize)]
 struct Members<'a> {
@@ -31,7 +36,7 @@ struct Members<'a> {
     #[serde(borrow)]
     headers: Option<Headers<'a>>,
     #[serde(borrow, rename = "clientIp")]
-    client_ip: Option<Text<'a>>,
+    client_ip: Option<&'a RawValue>,
 }
 
 impl<'a> Described<'a> {
@@ -41,48 +46,68 @@ impl<'a> Described<'a> {
         if !line.trim_ascii_start().starts_with('{') {
             return Err(EXPECTED.to_owned());
         }
-        match serde_json::from_str(line) {
-            Ok(Members { records: Some(IgnoredAny), .. }) => Ok(Self::Event),
-            Ok(Members { headers: Some(headers), client_ip, .. }) => Ok(Self::Plain(Plain { headers, client_ip })),
-            Ok(Members { headers: None, .. }) => Err(EXPECTED.to_owned()),
-            Err(error) => Err(format!("{EXPECTED}; {error}")),
+        let members: Members<'a> = serde_json::from_str(line).map_err(|error| format!("{EXPECTED}; {error}"))?;
+        match members {
+            Members { records: Some(IgnoredAny), .. } => Ok(Self::Event),
+            Members { headers: Some(headers), client_ip, .. } => Plain::read(headers, client_ip).map(Self::Plain),
+            Members { headers: None, .. } => Err(EXPECTED.to_owned()),
         }
+    }
+}
+
+impl<'a> Plain<'a> {
+    fn read(headers: Headers<'a>, client_ip: Option<&'a RawValue>) -> Result<Self, String> {
+        let line = |(name, value): (Cow<'a, str>, &'a RawValue)| match lines(value.get()) {
+            Some(lines) => Ok((name, lines)),
+            None => Err(format!("headers.{name}: expected a text or a list of texts")),
+        };
+        let address = |value: &'a RawValue| json_text(value.get()).ok_or("clientIp: expected a text");
+        Ok(Self {
+            headers: headers.0.into_iter().map(line).collect::<Result<_, _>>()?,
+            client_ip: client_ip.map(address).transpose()?,
+        })
+    }
+
+    fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let named = self.headers.iter().filter(move |(found, _)| found.eq_ignore_ascii_case(name));
+        named.flat_map(|(_, lines)| lines).map(|line| &**line)
     }
 }
 
 impl Request for Plain<'_> {
     fn cookie_lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.headers.lines("cookie")
+        self.lines("cookie")
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers.lines(name).next()
+        self.lines(name).next()
     }
 
     fn client_ip(&self) -> Option<&[u8]> {
-        self.client_ip.as_ref().map(|Text(text)| &**text)
+        self.client_ip.as_deref()
     }
 }
 
-/// Names in any case, each with its lines, in the order of the text; a name may come again.
-#[derive(Debug)]
-struct Headers<'a>(Vec<(Cow<'a, str>, Lines<'a>)>);
-
-impl Headers<'_> {
-    fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        let named = self.0.iter().filter(move |(found, _)| found.eq_ignore_ascii_case(name));
-        named.flat_map(|(_, Lines(lines))| lines).map(|Text(text)| &**text)
+/// The lines of a header: one value, or a list of them.
+fn lines(value: &str) -> Option<Vec<Text<'_>>> {
+    if !value.starts_with('[') {
+        return json_text(value).map(|line| vec![line]);
     }
+    let values: Vec<&RawValue> = serde_json::from_str(value).ok()?;
+    values.into_iter().map(|value| json_text(value.get())).collect()
 }
+
+/// The members of an object in the order of the text. A name may come again: each is a line of its own.
+struct Headers<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Headers<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-        struct Members;
+        struct Object;
 
-        impl<'de> Visitor<'de> for Members {
+        impl<'de> Visitor<'de> for Object {
             type Value = Headers<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,95 +116,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Headers<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers<'de>, A::Error> {
                 let mut headers = Vec::with_capacity(8);
-                while let Some((Name(name), lines)) = map.next_entry()? {
-                    headers.push((name, lines));
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    headers.push((name, value));
                 }
                 Ok(Headers(headers))
             }
         }
 
-        deserializer.deserialize_map(Members)
-    }
-}
-
-/// The lines of a header: one value, or a list.
-#[derive(Debug)]
-struct Lines<'a>(Vec<Text<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Lines<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany;
-
-        impl<'de> Visitor<'de> for OneOrMany {
-            type Value = Lines<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a list of texts")
-            }
-
-            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-                Ok(Lines(vec![Text::plain(bytes)]))
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(Lines(vec![Text::unescaped(bytes)]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut lines = Vec::with_capacity(2);
-                while let Some(line) = seq.next_element()? {
-                    lines.push(line);
-                }
-                Ok(Lines(lines))
-            }
-        }
-
-        // As bytes, because a text with a lone surrogate is none that a `str` could hold.
-        deserializer.deserialize_bytes(OneOrMany)
-    }
-}
-
-/// A text as UTF-8. A surrogate that stands alone is U+FFFD, as it is at the edge.
-#[derive(Debug)]
-struct Text<'a>(Cow<'a, [u8]>);
-
-impl<'a> Text<'a> {
-    const fn plain(bytes: &'a [u8]) -> Self {
-        Self(Cow::Borrowed(bytes))
-    }
-
-    fn unescaped(bytes: &[u8]) -> Self {
-        let mut bytes = bytes.to_vec();
-        // serde_json writes a lone surrogate in three bytes for which UTF-8 has no other use.
-        for at in 0..bytes.len().saturating_sub(2) {
-            if bytes[at] == 0xED && bytes[at + 1] >= 0xA0 {
-                bytes[at..at + 3].copy_from_slice("\u{FFFD}".as_bytes());
-            }
-        }
-        Self(Cow::Owned(bytes))
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct One;
-
-        impl<'de> Visitor<'de> for One {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-
-            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-                Ok(Text::plain(bytes))
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(Text::unescaped(bytes))
-            }
-        }
-
-        deserializer.deserialize_bytes(One)
+        deserializer.deserialize_map(Object)
     }
 }

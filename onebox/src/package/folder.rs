@@ -25,7 +25,7 @@ pub(crate) fn replace(out: &Path, artifacts: &[Artifact], manifest: &Manifest) -
         )));
     }
     swap(out, artifacts, manifest)
-        .map_err(|error| Failure::stuck(format!("{} cannot be written: {error}; nothing has changed", out.display())))
+        .map_err(|error| Failure::stuck(format!("{} cannot be written: {error}", out.display())))
 }
 
 /// Writes everything beside the folder, then moves it into its place.
@@ -46,10 +46,13 @@ fn swap(out: &Path, artifacts: &[Artifact], manifest: &Manifest) -> io::Result<(
         return fs::rename(&new, &out);
     }
     fs::rename(&out, &old)?;
-    fs::rename(&new, &out).inspect_err(|_| {
-        // Back to where it was; if even that fails, the first error still says why.
-        let _ = fs::rename(&old, &out);
-    })
+    let Err(error) = fs::rename(&new, &out) else { return Ok(()) };
+    if fs::rename(&old, &out).is_err() {
+        // What was there before is never removed before there is something in its place.
+        let kept = beside.keep().join("old");
+        return Err(io::Error::other(format!("{error}; what it held is in {} now", kept.display())));
+    }
+    Err(error)
 }
 
 /// What is in the folder and was not written by an earlier run, or was changed since; the first few.

@@ -7,13 +7,14 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
-    thread::{self, JoinHandle},
+    thread,
 };
 
 use jiff::Timestamp;
 use onebox_edge::Trigger;
 use onebox_sim::{Observer, Record, Violation};
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 /// How many lines may wait for the printer.
 const WAITING: usize = 4096;
@@ -34,14 +35,16 @@ enum Note {
     End,
 }
 
-/// Starts a printer.
-pub(super) fn start(json: bool) -> (Log, JoinHandle<()>) {
+/// Starts a printer. The receiver is ready when it has ended.
+pub(super) fn start(json: bool) -> (Log, oneshot::Receiver<()>) {
     let (notes, received) = sync_channel(WAITING);
-    let printer = thread::spawn(move || {
+    let (ended, end) = oneshot::channel();
+    thread::spawn(move || {
         // Without a reader there is nothing to do; the distribution serves on.
         let _ = print_all(&received, json);
+        drop(ended);
     });
-    (Log { notes, lost: AtomicU64::new(0) }, printer)
+    (Log { notes, lost: AtomicU64::new(0) }, end)
 }
 
 impl Log {
@@ -50,20 +53,19 @@ impl Log {
         self.note(Note::Listening(address));
     }
 
-    /// Lets the printer end when it has printed everything.
+    /// Lets the printer end when it has printed what is waiting.
     pub(super) fn end(&self) {
-        let _ = self.notes.send(Note::End);
+        let notes = self.notes.clone();
+        // Where nobody reads what is printed, there may never be a place for it.
+        thread::spawn(move || notes.send(Note::End));
     }
 
+    /// Leaves a note; where there is no place it is counted, and the count is the next note that finds one.
     fn note(&self, note: Note) {
+        let has_place = |note| !matches!(self.notes.try_send(note), Err(TrySendError::Full(_)));
         let lost = self.lost.swap(0, Ordering::Relaxed);
-        let mut missing = lost;
-        if lost > 0 && self.notes.try_send(Note::Lost(lost)).is_ok() {
-            missing = 0;
-        }
-        if let Err(TrySendError::Full(_)) = self.notes.try_send(note) {
-            missing += 1;
-        }
+        let told = lost == 0 || has_place(Note::Lost(lost));
+        let missing = if told { 0 } else { lost } + u64::from(!has_place(note));
         self.lost.fetch_add(missing, Ordering::Relaxed);
     }
 }

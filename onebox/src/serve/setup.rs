@@ -41,6 +41,15 @@ pub(super) fn settings(args: &Args) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
+/// What is allowed and yet hardly meant.
+pub(super) fn doubt(settings: &Settings) -> Option<String> {
+    let header = &settings.config.partition.header;
+    let policy = &settings.cache_policy;
+    let is_kept_apart = policy.caches_nothing() || policy.headers.takes(&header.to_ascii_lowercase());
+    (!is_kept_apart)
+        .then(|| format!("the cache policy does not have {header} in its key: the cache mixes the two sides"))
+}
+
 fn policy<T>(path: &Path, kind: &str, read: fn(&str) -> Result<T, PolicyError>) -> Result<T, Failure> {
     let text = file::text(path, &format!("`aws cloudfront get-{kind} --id ID` prints one"));
     text.and_then(|text| read(&text).map_err(|error| error.to_string()))

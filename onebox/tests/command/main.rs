@@ -4,6 +4,7 @@
 
 mod check;
 mod decide;
+mod fields;
 mod init;
 mod package;
 mod reproducible;
@@ -40,6 +41,11 @@ domain = "reg.example.org"
 [origins.one-box]
 domain = "box.example.org"
 "#;
+
+/// The Node.js to test with.
+fn node() -> String {
+    std::env::var("ONEBOX_NODE").unwrap_or_else(|_| "node".to_owned())
+}
 
 impl Desk {
     /// A folder with this `onebox.toml`.

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{CONFIG, Desk};
+use crate::{CONFIG, Desk, node};
 
 const TRIGGERS: [&str; 3] = ["origin-request", "origin-response", "viewer-request"];
 const FILES: [&str; 4] = ["config.json", "handler.wasm", "index.mjs", "onebox.mjs"];
@@ -151,8 +151,12 @@ fn an_empty_folder_and_a_link_to_a_folder_are_places_to_write_to() {
 }
 
 #[test]
-fn the_packaged_function_agrees_with_decide_under_node() {
-    let desk = packaged();
+fn what_init_writes_is_packaged_and_agrees_with_decide_under_node() {
+    let desk = Desk::empty();
+    for verb in ["init", "check", "package"] {
+        let done = desk.run(&[verb]);
+        assert_eq!((done.code, &*done.err), (Some(0), ""), "{verb}");
+    }
     let mut events = String::new();
     for visitor in 0..500 {
         let headers = match visitor % 3 {
@@ -180,12 +184,14 @@ fn the_packaged_function_agrees_with_decide_under_node() {
         const sides = lines.map((line) => handler(JSON.parse(line)).headers['x-req-partition'][0].value);
         console.log(JSON.stringify(sides));
     ";
-    let node = Command::new("node")
+    let node = Command::new(node())
         .args(["--input-type=module", "--eval", SCRIPT, "--"])
         .arg(events)
         .current_dir(desk.path())
         .output()
-        .unwrap_or_else(|error| panic!("node cannot be started ({error}): install Node.js 20 or later"));
+        .unwrap_or_else(|error| {
+            panic!("node cannot be started ({error}): install Node.js 20 or later, or name it in ONEBOX_NODE")
+        });
     assert!(node.status.success(), "{}", String::from_utf8_lossy(&node.stderr));
     assert_eq!(serde_json::from_slice::<Vec<Value>>(&node.stdout).unwrap(), decided);
 }

@@ -24,7 +24,7 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let (name, path) = (entry.file_name(), entry.path());
-        let left_out = ["target", "node_modules", "dist", "tests", "node"].iter().any(|left_out| name == *left_out);
+        let left_out = ["target", "node_modules", "dist"].iter().any(|left_out| name == *left_out);
         if left_out || name.to_string_lossy().starts_with('.') {
             continue;
         }

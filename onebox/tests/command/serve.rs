@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{CONFIG, Desk};
+use crate::{CONFIG, Desk, node};
 
 /// A running `onebox serve --json`.
 struct Server {
@@ -84,8 +84,9 @@ fn in_front_of_two_origins(runtime: &str) {
     let desk = Desk::with(CONFIG);
     let regular = format!("reg.example.org={}", origin("regular"));
     let one_box = format!("box.example.org={}", origin("one-box"));
-    let addresses = ["--origin-address", &regular, "--origin-address", &one_box, "--runtime", runtime];
-    let mut server = Server::start(&desk, &addresses);
+    let node = node();
+    let args = ["--origin-address", &regular, "--origin-address", &one_box, "--runtime", runtime, "--node", &node];
+    let mut server = Server::start(&desk, &args);
     let mut seen = Vec::new();
     for visitor in 0..30 {
         let line = format!(r#"{{"headers":{{"cookie":"session={visitor}"}}}}"#);
@@ -157,6 +158,25 @@ fn what_cannot_start_says_what_to_do() {
     let done = desk.run(&["serve", "--port", "0", "--runtime", "node", "--node", "/nowhere/node"]);
     assert_eq!(done.code, Some(2));
     assert!(done.err.contains("install Node.js"), "{}", done.err);
+}
+
+#[test]
+fn a_cache_policy_without_the_partition_is_used_with_a_warning() {
+    let desk = Desk::with(CONFIG);
+    let none = r#"{"HeaderBehavior":"none"}"#;
+    let keyed = format!(
+        r#"{{"EnableAcceptEncodingGzip":true,"HeadersConfig":{none},"CookiesConfig":{{"CookieBehavior":"none"}},
+            "QueryStringsConfig":{{"QueryStringBehavior":"none"}}}}"#
+    );
+    let policy = format!(r#"{{"Name":"mixed","MinTTL":0,"ParametersInCacheKeyAndForwardedToOrigin":{keyed}}}"#);
+    desk.write("mixed.json", policy.as_bytes());
+    // A port that is taken lets it end at once.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let done = desk.run(&["serve", "--port", &port, "--cache-policy", "mixed.json"]);
+    assert_eq!(done.code, Some(2));
+    let warning = "warning: the cache policy does not have X-Req-Partition in its key: the cache mixes the two sides\n";
+    assert!(done.err.starts_with(warning), "{}", done.err);
 }
 
 #[test]

@@ -143,7 +143,8 @@ async fn only_get_and_head_are_cached() {
 #[tokio::test]
 async fn a_cached_page_answers_head_and_a_cached_head_does_not_answer_get() {
     let stage = Setup::new().origin(|_| answer("page", &[("cache-control", "max-age=60")])).await;
-    stage.send(Method::HEAD, "/", &[]).await;
+    let missed = stage.send(Method::HEAD, "/", &[]).await;
+    assert_eq!((missed.x_cache(), missed.header("content-length")), ("Miss from cloudfront", Some("4")));
     let page = stage.get("/").await;
     assert_eq!((page.text(), page.x_cache()), ("page", "Miss from cloudfront"));
     let head = stage.send(Method::HEAD, "/", &[]).await;

@@ -1,6 +1,6 @@
 //! Bundles in real Node.js processes.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{fs, path::Path, process::Command, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use onebox_edge::Trigger;
@@ -101,6 +101,16 @@ async fn a_function_that_throws_crashes_or_hangs_is_a_503_and_the_next_request_i
         });
         join_all(each).await;
     }
+}
+
+#[tokio::test]
+async fn a_process_that_hangs_is_killed() {
+    let stage = stage(&bundles(Trigger::ViewerRequest, "console.log(process.pid); for (;;) {}")).await;
+    assert_eq!(stage.get("/").await.status(), 503);
+    let log = stage.watcher.logs.lock().unwrap().join("");
+    let pid = log.strip_prefix("viewer-request: ").unwrap().to_owned();
+    let lives = || Command::new("kill").args(["-0", &pid]).output().unwrap().status.success();
+    until(|| !lives()).await;
 }
 
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html>

@@ -86,7 +86,8 @@ async fn an_unreachable_origin_is_left_alone_for_ten_seconds() {
         .await;
     is_error(&stage.get("/").await, 502, Rule::OriginMalformed, &stage);
     stage.hands.forward(9);
-    assert_eq!((stage.get("/").await.status().as_u16(), connections.get()), (502, 1));
+    let kept = stage.get("/").await;
+    assert_eq!((kept.status().as_u16(), kept.header("age"), connections.get()), (502, None, 1));
     stage.hands.forward(1);
     stage.get("/").await;
     assert_eq!(connections.get(), 2);
@@ -267,4 +268,48 @@ async fn an_origin_with_old_tls_only_is_refused() {
         .origin(|_| answer("", &[]))
         .await;
     is_error(&stage.get("/").await, 502, Rule::OriginTls, &stage);
+}
+
+#[tokio::test]
+async fn an_endless_answer_ends_when_its_viewer_has_left() {
+    let ended = Count::default();
+    let counted = ended.clone();
+    let stage = Setup::new()
+        .settings(|settings| settings.regular.read_timeout = 1)
+        .raw_origin(move |mut stream| {
+            let counted = counted.clone();
+            async move {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n").await;
+                while stream.write_all(b"data: tick\n\n").await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                counted.add();
+            }
+        })
+        .await;
+    let mut viewer = TcpStream::connect(stage.address).await.unwrap();
+    viewer.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut tick = [0; 1024];
+    assert!(viewer.read(&mut tick).await.unwrap() > 0);
+    drop(viewer);
+    until(|| ended.get() == 1).await;
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesOrigin.html>
+#[tokio::test]
+async fn an_answer_that_is_not_complete_in_time_is_cut() {
+    let stage = Setup::new()
+        .returning(Trigger::OriginRequest, |mut request| {
+            request["origin"]["custom"]["responseCompletionTimeout"] = 1.into();
+            request
+        })
+        .raw_origin(|mut stream| async move {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            while stream.write_all(b"tick").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+    assert!(stage.try_send(Method::GET, "/", &[], "").await.is_err());
+    until(|| stage.broken() == [Rule::OriginBodyCut]).await;
 }

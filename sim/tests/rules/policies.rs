@@ -1,6 +1,6 @@
 //! What the policies put into the key, and let through of an answer.
 
-use onebox_sim::OriginRequestPolicy;
+use onebox_sim::{CachePolicy, OriginRequestPolicy};
 
 use crate::{
     props::{Count, answer},
@@ -115,5 +115,26 @@ async fn the_key_is_what_the_policy_takes_with_the_letter_case_of_values() {
     ] {
         let found = stage.get_with(path, &headers).await;
         assert_eq!(found.x_cache(), format!("{x_cache} from cloudfront"), "{path} {headers:?}");
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html#managed-cache-policy-caching-disabled>
+#[tokio::test]
+async fn caching_disabled_caches_nothing() {
+    let disabled = r#"{"Comment": "", "Name": "Managed-CachingDisabled", "DefaultTTL": 0, "MaxTTL": 0, "MinTTL": 0,
+        "ParametersInCacheKeyAndForwardedToOrigin": {
+            "EnableAcceptEncodingGzip": false, "EnableAcceptEncodingBrotli": false,
+            "HeadersConfig": {"HeaderBehavior": "none"}, "CookiesConfig": {"CookieBehavior": "none"},
+            "QueryStringsConfig": {"QueryStringBehavior": "none"}}}"#;
+    let stage = Setup::new()
+        .settings(|settings| settings.cache_policy = CachePolicy::from_json(disabled).unwrap())
+        .origin(|request| {
+            answer(format!("{:?}", request.headers().get("accept-encoding")), &[("cache-control", "max-age=60")])
+        })
+        .await;
+    for _ in 0..2 {
+        let got = stage.get_with("/", &[("accept-encoding", "gzip, zstd")]).await;
+        // Not normalised, it is a header like any other, which the origin request policy forwards.
+        assert_eq!((got.text(), got.x_cache()), ("Some(\"gzip, zstd\")", "Miss from cloudfront"));
     }
 }

@@ -8,6 +8,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     sync::Notify,
+    time::timeout,
 };
 
 use crate::{
@@ -184,6 +185,10 @@ async fn a_stop_lets_open_requests_finish_and_does_not_wait_for_idle_connections
     let (waiting, asked) = (released.clone(), Count::default());
     let counted = asked.clone();
     let mut stage = Setup::new()
+        .settings(|settings| {
+            settings.limits.shutdown_grace = Duration::from_secs(3600);
+            settings.limits.request_head_time = Duration::from_secs(3600);
+        })
         .slow_origin(move |_| {
             counted.add();
             let waiting = waiting.clone();
@@ -199,7 +204,7 @@ async fn a_stop_lets_open_requests_finish_and_does_not_wait_for_idle_connections
         until(|| asked.get() == 1).await;
         let stopped = stage.stop();
         released.notify_one();
-        stopped.await
+        timeout(Duration::from_secs(20), stopped).await.expect("it should stop when the request is done");
     };
     let (finished, ()) = tokio::join!(open, stopping);
     assert!(finished.ends_with("finished"), "{finished}");

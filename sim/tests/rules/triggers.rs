@@ -227,3 +227,13 @@ async fn a_viewers_own_partition_header_does_not_pass() {
     let spoofed = stage.get_with("/", &[("cookie", "sid=1"), ("x-req-partition", "one-box")]).await;
     assert_eq!(spoofed.text(), "regular");
 }
+
+#[tokio::test]
+async fn functions_of_the_callers_own_stay_when_a_configuration_is_deployed() {
+    let (setup, events) = remembering();
+    let stage = setup.origin(|_| answer("", &[])).await;
+    stage.distribution.deploy(config("7%")).await.unwrap();
+    stage.get("/").await;
+    assert_eq!(order(&events).first(), Some(&Trigger::ViewerRequest));
+    assert_eq!(stage.distribution.config(), config("7%"));
+}

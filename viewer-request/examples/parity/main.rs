@@ -13,7 +13,10 @@ use random::Random;
 use runtimes::Runtimes;
 
 /// How many random requests share a configuration.
-const BATCH: u64 = 20_000;
+const BATCH: u64 = 5_000;
+
+/// After how many random requests a line is printed.
+const PROGRESS: u64 = 50_000;
 
 /// How many differences are shown.
 const SHOWN: usize = 10;
@@ -69,7 +72,9 @@ fn run(onebox: PathBuf, requests: u64, seed: u64) -> Result<usize, Trouble> {
         let questions: Vec<_> = (0..count).map(|_| random.question()).collect();
         differences.extend(runtimes.differences(&toml, &questions)?);
         (asked, configurations) = (asked + count, configurations + 1);
-        println!("{asked} random requests, {configurations} configurations: {} differences", differences.len());
+        if asked % PROGRESS == 0 || asked == requests {
+            println!("{asked} random requests, {configurations} configurations: {} differences", differences.len());
+        }
     }
     println!("{}", runtimes.counted());
     differences.iter().take(SHOWN).for_each(|difference| println!("\n{difference}"));

@@ -7,10 +7,8 @@ use fastrand::Rng;
 use crate::Question;
 
 /// Names of cookies, many of them parts of others.
-const COOKIES: [&str; 12] =
-    ["session", "session2", "xsession", "Session", "sid", "a", "aa", "ana", "__Host-id", "s.id", "_ga", "theme"];
+const COOKIES: [&str; 8] = ["session", "session2", "xsession", "Session", "a", "aa", "ana", "__Host-id"];
 const HEADERS: [&str; 4] = ["user-agent", "accept-language", "x-device", "x-user"];
-const HEADER: &str = "X-Req-Partition";
 
 /// A character that becomes the escape of a surrogate that stands alone.
 const LONE: char = '\u{E000}';
@@ -19,7 +17,7 @@ const LONE: char = '\u{E000}';
 pub(crate) struct Random(Rng);
 
 /// A configuration with these settings; `keys` is a list in JSON, which is one in TOML.
-pub(crate) fn toml(share: &str, salt: &str, header: &str, keys: &str) -> String {
+pub(crate) fn toml(share: &str, salt: &str, keys: &str) -> String {
     let salt = serde_json::Value::from(salt);
     format!(
         r#"
@@ -29,7 +27,6 @@ pub(crate) fn toml(share: &str, salt: &str, header: &str, keys: &str) -> String 
             [partition]
             keys = {keys}
             salt = {salt}
-            header = "{header}"
             [origins.regular]
             domain = "reg.example.org"
             [origins.one-box]
@@ -56,7 +53,7 @@ impl Random {
     pub(crate) fn keys(&mut self) -> String {
         let mut entries: Vec<Vec<String>> = Vec::new();
         for _ in 0..self.0.usize(1..=4) {
-            let parts = if self.percent(40) { self.0.usize(2..=3) } else { 1 };
+            let parts = if self.percent(30) { self.0.usize(2..=3) } else { 1 };
             let entry: Vec<_> = (0..parts).map(|_| self.part()).collect();
             if !entries.contains(&entry) {
                 entries.push(entry);
@@ -75,7 +72,7 @@ impl Random {
 
     /// A configuration with this key chain.
     pub(crate) fn configuration(&mut self, keys: &str) -> String {
-        let share = if self.percent(50) {
+        let share = if self.percent(30) {
             self.one(&["0%", "0.001%", "5%", "20%", "50%", "99.999%", "100%"]).to_owned()
         } else {
             format!("{}.{:03}%", self.0.u8(..100), self.0.u16(..1000))
@@ -85,7 +82,7 @@ impl Random {
             1 => "Größe:😀 \"1\"".to_owned(),
             _ => self.letters(1, 40),
         };
-        toml(&share, &salt, HEADER, keys)
+        toml(&share, &salt, keys)
     }
 
     /// A request that any viewer may send.
@@ -99,8 +96,8 @@ impl Random {
             }
         }
         if self.percent(5) {
-            headers
-                .push(format!(r#""x-req-partition":[{{"key":"X-Req-Partition","value":"one-box"}},{{"value":"x"}}]"#));
+            let sent = r#""x-req-partition":[{"key":"X-Req-Partition","value":"one-box"},{"value":"x"}]"#;
+            headers.push(sent.to_owned());
         }
         let address = match self.0.u8(..20) {
             0 => String::new(),
@@ -141,7 +138,7 @@ impl Random {
     /// A Cookie line: mostly pairs, sometimes debris.
     fn cookie(&mut self) -> String {
         let mut line = String::new();
-        for at in 0..self.0.usize(0..9) {
+        for at in 0..self.0.usize(0..14) {
             if at > 0 {
                 let separator = if self.percent(85) { "; " } else { self.one(&[";", ";;", " ;\t", ",", " ", "; ;"]) };
                 line.push_str(separator);

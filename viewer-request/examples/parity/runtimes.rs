@@ -26,6 +26,8 @@ pub(crate) struct Runtimes {
     native: usize,
     node: usize,
     decide: usize,
+    one_box: usize,
+    keyless: usize,
 }
 
 /// A returned request, as far as it matters.
@@ -39,13 +41,17 @@ impl Runtimes {
     pub(crate) fn new(onebox: PathBuf) -> Result<Self, Trouble> {
         let folder = env::temp_dir().join(format!("onebox-parity-{}", process::id()));
         fs::create_dir_all(&folder)?;
-        Ok(Self { onebox, folder, native: 0, node: 0, decide: 0 })
+        Ok(Self { onebox, folder, native: 0, node: 0, decide: 0, one_box: 0, keyless: 0 })
     }
 
-    /// How often each was asked, in words.
+    /// How often each was asked and what came, in words.
     pub(crate) fn counted(&self) -> String {
-        let Self { native, node, decide, .. } = self;
-        format!("asked: native {native}, Node.js bundle {node}, onebox decide {decide}")
+        let Self { native, node, decide, one_box, keyless, .. } = self;
+        let regular = native - one_box - keyless;
+        format!(
+            "asked: native {native}, Node.js bundle {node}, onebox decide {decide}; \
+             one-box {one_box}, regular {regular}, without a key or a share {keyless}"
+        )
     }
 
     /// Asks all of them under one configuration, and describes every question to which the answers are not the same.
@@ -81,6 +87,8 @@ impl Runtimes {
         self.native += native.len();
         self.node += node.len();
         self.decide += decide.len();
+        self.one_box += native.iter().filter(|(decision, _)| decision.contains("\"one-box\"")).count();
+        self.keyless += native.iter().filter(|(decision, _)| decision.contains("\"bucket\":null")).count();
 
         let mut plainly = decide[questions.len()..].iter();
         let mut different = Vec::new();

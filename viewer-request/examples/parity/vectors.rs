@@ -14,7 +14,7 @@ pub(crate) fn read() -> Result<BTreeMap<String, Vec<Question>>, Trouble> {
     for case in vectors["cases"].as_array().into_iter().flatten() {
         let policy = &case["policy"];
         let text = |name: &str| policy[name].as_str().ok_or("a vector's policy has changed its shape");
-        let toml = toml(text("share")?, text("salt")?, "X-Req-Partition", &policy["keys"].to_string());
+        let toml = toml(text("share")?, text("salt")?, &policy["keys"].to_string());
         policies.entry(toml).or_default().push(question(case));
     }
     Ok(policies)

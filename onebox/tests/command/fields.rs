@@ -1,0 +1,137 @@
+use crate::{CONFIG, check::mistakes};
+
+#[test]
+fn every_field_has_its_rule() {
+    /// A line of a configuration, what it is replaced by, and what is said.
+    const CASES: &[(&str, &str, &str)] = &[
+        ("id = \"web-2026-11-20\"", "", "2:2: release.id: is missing"),
+        ("id = \"web-2026-11-20\"", "id = 7", "3:1: release.id: expected a text, found a whole number"),
+        (
+            "id = \"web-2026-11-20\"",
+            "id = \"a b\"",
+            "3:1: release.id: expected 1 to 64 letters, digits, \"_\" or \"-\"",
+        ),
+        ("share = \"20%\"", "", "2:2: release.share: is missing"),
+        ("share = \"20%\"", "share = 20", "4:1: release.share: expected a text, found a whole number"),
+        (
+            "share = \"20%\"",
+            "share = \"20\"",
+            "4:1: release.share: expected a percentage with up to three decimals, such as \"5%\" or \"0.125%\"",
+        ),
+        ("share = \"20%\"", "share = \"101%\"", "4:1: release.share: a share is at most \"100%\""),
+        (
+            "share = \"20%\"",
+            "shard = \"20%\"\nshare = \"20%\"",
+            "4:1: release.shard: is unknown: did you mean release.share?",
+        ),
+        (
+            "[partition]",
+            "[partition]\nheader = \"X Y\"",
+            "6:1: partition.header: expected a header name, such as \"X-Req-Partition\"",
+        ),
+        (
+            "[partition]",
+            "[partition]\nheader = \"Host\"",
+            "6:1: partition.header: this header has another meaning: choose a name of your own, such as \"X-Req-Partition\"",
+        ),
+        (
+            "[partition]",
+            "[partition]\nheader = \"X-Edge-Side\"",
+            "6:1: partition.header: CloudFront does not allow a function to add this header: choose a name of your own, \
+             such as \"X-Req-Partition\"",
+        ),
+        (
+            "[partition]",
+            "[partition]\nsalt = \"\"",
+            "6:1: partition.salt: expected some text without control characters; leave it out to use the release id",
+        ),
+        ("[partition]", "[partition]\nsecret = 1", "6:1: partition.secret: is unknown: remove it"),
+        ("[partition]", "[partition]\n\"a.b\" = 1", "6:1: partition.\"a.b\": is unknown: remove it"),
+        (
+            "keys = [",
+            "keys = \"cookie:session\"\nkeyz = [",
+            "6:1: partition.keys: expected a list of at least one entry, found a text",
+        ),
+        (
+            "keys = [",
+            "keys = [\"cookie\", ",
+            "6:9: partition.keys.0: expected \"cookie:NAME\", \"header:NAME\" or \"client-ip\"",
+        ),
+        (
+            "keys = [",
+            "keys = [\"cookie:a b\", ",
+            "6:9: partition.keys.0: a cookie or header name is one or more letters, digits or any of !#$%&'*+-.^_`|~",
+        ),
+        ("keys = [", "keys = [[], ", "6:9: partition.keys.0: an entry needs at least one part"),
+        ("keys = [", "keys = [[\"client-ip\", 1], ", "6:23: partition.keys.0.1: expected a text, found a whole number"),
+        (
+            "keys = [",
+            "keys = [\"header:User-Agent\", ",
+            "6:84: partition.keys.3: is listed above already and would never be asked: remove it",
+        ),
+        (
+            "keys = [",
+            "keys = [\"header:x-req-partition\", ",
+            "6:9: partition.keys.0: is the partition header itself, which a viewer could send to choose a side",
+        ),
+        (
+            "keys = [",
+            "keys = [\"header:CloudFront-Viewer-City\", ",
+            "6:9: partition.keys.0: CloudFront adds its CloudFront-* headers after viewer-request: it would never yield",
+        ),
+        ("domain = \"reg.example.org\"", "", "7:10: origins.regular.domain: is missing"),
+        (
+            "domain = \"reg.example.org\"",
+            "domain = \"https://reg.example.org\"",
+            "8:1: origins.regular.domain: expected a domain name of at most 253 characters, without scheme, port or path",
+        ),
+        (
+            "domain = \"reg.example.org\"",
+            "domain = \"192.0.2.1\"",
+            "8:1: origins.regular.domain: CloudFront does not connect to an IP address: expected a domain name",
+        ),
+        (
+            "domain = \"box.example.org\"",
+            "domain = \"reg.example.org\"",
+            "9:10: origins.one-box: is the regular origin: name where the one-box is",
+        ),
+        (
+            "[origins.one-box]",
+            "[origins.one-box]\nhost = \"a/b\"",
+            "10:1: origins.one-box.host: expected a domain name of at most 253 characters, without scheme, port or path",
+        ),
+        (
+            "[origins.one-box]",
+            "[origins.one-box]\npath = \"release/\"",
+            "10:1: origins.one-box.path: expected a path that begins with \"/\", does not end with it and is URL-encoded, \
+             up to 255 characters",
+        ),
+        (
+            "[origins.one-box]",
+            "[origins.one-box]\nport = 22",
+            "10:1: origins.one-box.port: expected 80, 443 or a number from 1024 to 65535",
+        ),
+        (
+            "[origins.one-box]",
+            "[origins.one-box]\nport = 99999999999999999999",
+            "10:1: origins.one-box.port: expected 80, 443 or a number from 1024 to 65535",
+        ),
+        (
+            "[origins.one-box]",
+            "[origins.one-box]\nprotocol = \"h2\"",
+            "10:1: origins.one-box.protocol: expected \"http\" or \"https\"",
+        ),
+        (
+            "[release]",
+            "[debug]\nresponse_header = \"yes\"\n[release]",
+            "3:1: debug.response_header: expected true or false, found a text",
+        ),
+        ("[release]", "debug = 2026-11-20\n[release]", "2:1: debug: expected a table, found a text"),
+        ("[release]", "[[debug]]\n[release]", "2:3: debug: expected a table, found a list"),
+        ("[release]", "[releases]\n[release]", "2:2: releases: is unknown: did you mean release?"),
+    ];
+    for (line, replacement, expected) in CASES {
+        let found = mistakes(&CONFIG.replacen(line, replacement, 1));
+        assert!(found.iter().any(|found| found == expected), "{replacement}: expected {expected}, found {found:#?}");
+    }
+}
