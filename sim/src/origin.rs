@@ -64,7 +64,6 @@ impl Origins {
             .pool_idle_timeout(Duration::from_secs(u64::from(settings.regular.keepalive_timeout)))
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .http1_max_buf_size(2 * HEAD_LIMIT)
-            .set_host(false)
             .build(connector);
         Ok(Self { client, resolver, connect_attempts: settings.limits.connect_attempts.max(1) })
     }

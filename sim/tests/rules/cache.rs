@@ -50,6 +50,8 @@ async fn an_expired_object_is_confirmed_by_its_origin() {
         let confirmed = stage.get("/").await;
         assert_eq!((confirmed.status(), confirmed.text()), (StatusCode::OK, "page"));
         assert_eq!((confirmed.x_cache(), confirmed.header("x-new")), ("RefreshHit from cloudfront", Some("yes")));
+        let control: Vec<_> = confirmed.head.headers.get_all("cache-control").iter().collect();
+        assert_eq!(control, ["max-age=10"]);
         stage.hands.forward(9);
         assert_eq!(stage.get("/").await.x_cache(), "Hit from cloudfront");
     }
@@ -170,6 +172,22 @@ async fn a_viewer_that_has_the_object_is_told_so() {
     ] {
         assert_eq!(stage.get_with("/", &[(name, value)]).await.status(), expected, "{name}: {value}");
     }
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RangeGETs.html>
+#[tokio::test]
+async fn a_part_that_is_not_cached_is_the_origins_and_is_not_kept() {
+    let stage = Setup::new()
+        .origin(|request| match request.headers().get("range") {
+            Some(_) => status(206, &[("content-range", "bytes 0-1/10"), ("cache-control", "max-age=60")]),
+            None => answer("0123456789", &[("cache-control", "max-age=60")]),
+        })
+        .await;
+    for _ in 0..2 {
+        let part = stage.get_with("/", &[("range", "bytes=0-1")]).await;
+        assert_eq!((part.status(), part.x_cache()), (StatusCode::PARTIAL_CONTENT, "Miss from cloudfront"));
+    }
+    assert_eq!(stage.get("/").await.text(), "0123456789");
 }
 
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RangeGETs.html>

@@ -313,3 +313,21 @@ async fn an_answer_that_is_not_complete_in_time_is_cut() {
     assert!(stage.try_send(Method::GET, "/", &[], "").await.is_err());
     until(|| stage.broken() == [Rule::OriginBodyCut]).await;
 }
+
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html#custom-origin-timeout-attempts>
+#[tokio::test]
+async fn a_connection_is_tried_three_times_unless_the_request_has_a_body() {
+    for (method, body, attempts) in [(Method::GET, "", 3), (Method::POST, "x", 1)] {
+        let connections = Count::default();
+        let counted = connections.clone();
+        let stage = Setup::new()
+            .settings(|settings| settings.regular.protocol = Protocol::Https)
+            .raw_origin(move |stream| {
+                counted.add();
+                async { drop(stream) }
+            })
+            .await;
+        assert_eq!(stage.try_send(method, "/", &[], body).await.unwrap().status(), 502);
+        assert_eq!(connections.get(), attempts);
+    }
+}
