@@ -1,0 +1,156 @@
+//! The source of a function: the parts that a configuration needs, behind its constants.
+//!
+//! The minifier leaves out what a constant makes unreachable, so the parts themselves hold no choice of this kind.
+
+use onebox_core::{Entry, Origin, Part, Ramp};
+use onebox_edge::{Config, Moves, SecretText};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+const PARTS: [&str; 7] = [
+    include_str!("request.js"),
+    include_str!("hash.js"),
+    include_str!("key.js"),
+    include_str!("tag.js"),
+    include_str!("override.js"),
+    include_str!("pin.js"),
+    include_str!("decide.js"),
+];
+
+/// The source of viewer-request.
+pub(crate) fn viewer_request(config: &Config) -> String {
+    let imports = config.function.store.is_some() || config.function.moves != Moves::Lambda;
+    source(config, imports, include_str!("viewer-request.js"))
+}
+
+/// The source of viewer-response, for a configuration with pins.
+pub(crate) fn viewer_response(config: &Config) -> String {
+    source(config, config.function.store.is_some(), include_str!("viewer-response.js"))
+}
+
+fn source(config: &Config, imports: bool, answer: &str) -> String {
+    // AWS wants the import in the first line:
+    // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html
+    let mut source = String::from(if imports { "import cf from 'cloudfront';\n" } else { "" });
+    for (name, value) in constants(config) {
+        source.push_str(&format!("const {name} = {value};\n"));
+    }
+    PARTS.iter().for_each(|part| source.push_str(part));
+    source.push_str(answer);
+    source.push_str(match config.function.store {
+        Some(_) => concat!(include_str!("store.js"), include_str!("handler-store.js")),
+        None => include_str!("handler.js"),
+    });
+    source
+}
+
+/// Every constant and the expression that it is. What is not configured is null or false.
+fn constants(config: &Config) -> Vec<(&'static str, String)> {
+    let (store, pin, forced) = (&config.function.store, &config.pin, &config.forced);
+    // A release of the store draws the line anew, unless the configuration has a salt of its own.
+    let salt = (config.partition.salt != config.release.id).then_some(&config.partition.salt);
+    let one_box_id = if let Moves::Select(id) = &config.function.moves { Some(id) } else { None };
+    let secret = |secret: Option<&SecretText>| secret.map_or_else(|| "null".into(), |secret| key(secret.bytes()));
+    vec![
+        ("RELEASE", release(config)),
+        ("SCHEDULED", text(store.is_some() || config.release.share.constant().is_none())),
+        ("SALT", text(salt)),
+        ("STORE", text(store.as_ref().map(|store| &store.id))),
+        ("STORE_KEY", text(store.as_ref().map(|store| &store.key))),
+        ("HEADER", text(config.partition.header.to_ascii_lowercase())),
+        ("KEYS", config.partition.keys.iter().map(entry).collect::<Value>().to_string()),
+        ("CRAWLERS", crawlers(&config.crawlers)),
+        ("PIN_COOKIE", text(pin.as_ref().map(|pin| &pin.cookie))),
+        ("PIN_ATTRIBUTES", text(pin.as_ref().map(|pin| attributes(pin.max_age)))),
+        ("PIN_SECRET", secret(pin.as_ref().and_then(|pin| pin.secret.as_ref()))),
+        ("OVERRIDE_HEADER", text(forced.as_ref().map(|forced| forced.name.to_ascii_lowercase()))),
+        ("OVERRIDE_COOKIE", text(forced.as_ref().map(|forced| &forced.name))),
+        ("OVERRIDE_SECRET", secret(forced.as_ref().map(|forced| &forced.secret))),
+        ("MOVES", text(config.function.moves != Moves::Lambda)),
+        ("ONE_BOX_ID", text(one_box_id)),
+        ("ONE_BOX_ORIGIN", origin(&config.origins.one_box, one_box_id.is_some())),
+    ]
+}
+
+/// A JSON value is a JavaScript expression.
+fn text(value: impl Serialize) -> String {
+    json!(value).to_string()
+}
+
+fn release(config: &Config) -> String {
+    json!({ "id": config.release.id, "salt": config.partition.salt, "share": share(&config.release.share) }).to_string()
+}
+
+/// A number of thousandths, or a list of steps.
+fn share(ramp: &Ramp) -> Value {
+    match ramp.constant() {
+        Some(share) => share.thousandths().into(),
+        None => ramp.steps().iter().map(|step| json!([step.at.unix_millis(), step.share.thousandths()])).collect(),
+    }
+}
+
+fn entry(entry: &Entry) -> Value {
+    let part = |part: &Part| match part {
+        Part::Cookie(name) => json!(["cookies", name.as_str()]),
+        Part::Header(name) => json!(["headers", name]),
+        Part::ClientIp => json!(["client-ip"]),
+    };
+    entry.parts().iter().map(part).collect()
+}
+
+/// A regular expression that finds one of the texts without regard to ASCII case. The flag `i` would take other letters
+/// for ASCII ones: the Kelvin sign is a k to it.
+fn crawlers(parts: &[String]) -> String {
+    let letter = |letter: char| match letter {
+        _ if letter.is_ascii_alphabetic() => {
+            format!("[{}{}]", letter.to_ascii_uppercase(), letter.to_ascii_lowercase())
+        }
+        _ if letter.is_ascii_punctuation() => format!("\\{letter}"),
+        _ => letter.to_string(),
+    };
+    let parts: Vec<String> = parts.iter().map(|part| part.chars().map(letter).collect()).collect();
+    if parts.is_empty() { "null".into() } else { format!("/{}/", parts.join("|")) }
+}
+
+/// The attributes of the pin: <https://httpwg.org/specs/rfc6265.html#sane-set-cookie>.
+fn attributes(max_age: u32) -> String {
+    format!("Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={max_age}")
+}
+
+/// A secret as the key of an HMAC: a text where it is one, else its bytes.
+fn key(secret: &[u8]) -> String {
+    match std::str::from_utf8(secret) {
+        Ok(secret) => text(secret),
+        Err(_) => {
+            let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("Buffer.from('{digits}', 'hex')")
+        }
+    }
+}
+
+/// What the helper that moves a request is told of the one-box. What is not said stays as it is in the distribution:
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>.
+fn origin(origin: &Origin, is_selected: bool) -> String {
+    let mut members = Map::new();
+    if is_selected {
+        members.extend(origin.host.as_deref().map(|host| ("hostHeader".into(), host.into())));
+        return Value::Object(members).to_string();
+    }
+    let host = origin.host.as_ref().unwrap_or(&origin.domain);
+    members.insert("domainName".into(), origin.domain.as_str().into());
+    // Without it the Host header would stay the viewer's, where the distribution passes that on.
+    members.insert("hostHeader".into(), host.as_str().into());
+    members.extend(origin.path.as_deref().map(|path| ("originPath".into(), path.into())));
+    if origin.port.is_some() || origin.protocol.is_some() {
+        members.insert("customOriginConfig".into(), connection(origin));
+    }
+    Value::Object(members).to_string()
+}
+
+/// All three members are required: who names a port or a protocol gets the usual one of the other.
+fn connection(origin: &Origin) -> Value {
+    let default = if origin.port == Some(80) { "http" } else { "https" };
+    let protocol = origin.protocol.as_deref().unwrap_or(default);
+    let port = origin.port.unwrap_or(if protocol == "http" { 80 } else { 443 });
+    json!({ "port": port, "protocol": protocol, "sslProtocols": ["TLSv1.2"] })
+}

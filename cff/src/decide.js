@@ -1,0 +1,42 @@
+// The decision: a valid override, then a share of 0, then a crawler, then a valid pin, then the first key that yields.
+
+const ONE_BOX = 'one-box';
+const REGULAR = 'regular';
+
+/** The visitor's side, and the bucket that a key has drawn or else -1. */
+function decide(event, release) {
+    const request = event.request;
+    if (OVERRIDE_SECRET) {
+        const side = forced(request, Date.now());
+        if (side) return { side: side, drawn: -1 };
+    }
+    const share = SCHEDULED ? shareAt(release.share, Date.now()) : release.share;
+    if (!share || (CRAWLERS && CRAWLERS.test(first(request.headers, 'user-agent')))) {
+        return { side: REGULAR, drawn: -1 };
+    }
+    if (PIN_COOKIE) {
+        const bucket = pinned(release.id, trim(first(request.cookies, PIN_COOKIE)));
+        if (bucket >= 0) return { side: sideOf(bucket, share), drawn: -1 };
+    }
+    for (let at = 0; at < KEYS.length; at++) {
+        const key = keyOf(KEYS[at], event);
+        if (key) {
+            const bucket = bucketOf(release.salt + ':' + key);
+            return { side: sideOf(bucket, share), drawn: bucket };
+        }
+    }
+    return { side: REGULAR, drawn: -1 };
+}
+
+function sideOf(bucket, share) {
+    return bucket < share ? ONE_BOX : REGULAR;
+}
+
+/** The share at a moment: a number, or of the last step [at, share] whose time has come; before the first, none. */
+function shareAt(share, now) {
+    if (typeof share === 'number') return share;
+    for (let at = share.length - 1; at >= 0; at--) {
+        if (share[at][0] <= now) return share[at][1];
+    }
+    return 0;
+}

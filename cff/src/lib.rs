@@ -1,0 +1,80 @@
+//! The viewer functions as CloudFront Functions.
+//!
+//! A CloudFront Function costs a sixth of a Lambda@Edge function and starts with every request, but it is JavaScript of a
+//! restricted kind in at most 10 KB, and there is no WebAssembly
+//! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-function-restrictions.html>). So this
+//! crate holds the decision a second time, as JavaScript, with the configuration baked in as constants: what a
+//! configuration does not use is not in the function. The answers are those of [`onebox_core::Policy::decide`], bit for
+//! bit; the tests ask both in njs, from which CloudFront's engine descends, and in Node.js.
+//!
+//! A behaviour of a distribution has either these functions or the Lambda@Edge handlers at its viewer events, not both;
+//! origin-request and origin-response stay Lambda@Edge
+//! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>). With
+//! `function.origin = "function"` the function moves the request as well and neither is needed; then nothing adds to
+//! `Vary`, and the origin that CloudFront has chosen is not looked at: in an origin group only the first try is moved
+//! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>).
+//! The partition header has to be in the cache policy in either case.
+//!
+//! CloudFront does not read a function's syntax before it is live, and a function that does not parse answers every
+//! request with a 503. Therefore [`functions`] refuses what is not on the list of
+//! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html>.
+//!
+//! Not documented by AWS, and not relied on: whether viewer-response sees what viewer-request has written (it decides
+//! again, from the same request), how long a KeyValueStore needs to tell all locations, how long a function may run, and
+//! how text that is not UTF-8 reaches a function.
+//!
+//! ```
+//! use onebox_edge::Config;
+//! let config = Config::from_json(r#"{ "release": { "id": "web-1", "share": "5%" }, "pin": {},
+//!     "partition": { "keys": ["cookie:session", "header:user-agent"] },
+//!     "origins": { "regular": { "domain": "reg.example.org" }, "one-box": { "domain": "box.example.org" } } }"#).unwrap();
+//! let functions = onebox_cff::functions(&config)?;
+//! assert!(functions.viewer_request.contains("function handler("));
+//! assert!(functions.viewer_response.is_some());
+//! # Ok::<(), onebox_cff::Refused>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod bake;
+mod check;
+mod minify;
+mod refused;
+mod store;
+
+use onebox_edge::Config;
+
+pub use self::{check::check, refused::Refused, store::store_update};
+
+/// The most bytes that a function may have, 10 KB:
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>.
+pub const MAX_BYTES: usize = 10_240;
+
+/// The finished functions, for the runtime `cloudfront-js-2.0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Functions {
+    /// The function of the event viewer-request.
+    pub viewer_request: String,
+    /// The function of the event viewer-response, if visitors are pinned.
+    pub viewer_response: Option<String>,
+}
+
+/// The functions of a configuration. Its secrets are in them: a function has no other place for them.
+///
+/// # Errors
+/// [`Refused`] if CloudFront would not run a function: it is too large, or not of the JavaScript that CloudFront knows.
+pub fn functions(config: &Config) -> Result<Functions, Refused> {
+    let viewer_response = config.pin.as_ref().map(|_| finished("viewer-response", &bake::viewer_response(config)));
+    Ok(Functions {
+        viewer_request: finished("viewer-request", &bake::viewer_request(config))?,
+        viewer_response: viewer_response.transpose()?,
+    })
+}
+
+fn finished(function: &'static str, source: &str) -> Result<String, Refused> {
+    let code = minify::minify(source)?;
+    check(&code)?;
+    match code.len() {
+        0..=MAX_BYTES => Ok(code),
+        bytes => Err(Refused::TooLarge { function, bytes }),
+    }
+}

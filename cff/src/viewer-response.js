@@ -1,0 +1,16 @@
+// viewer-response: a visitor whose bucket comes from a key gets a cookie that remembers it.
+
+function answer(event, release) {
+    const response = event.response;
+    try {
+        // A valid pin decides before any key: if a key has drawn, there is none, or a stale one.
+        const bucket = decide(event, release).drawn;
+        if (bucket >= 0) {
+            const cookies = response.cookies || (response.cookies = {});
+            cookies[PIN_COOKIE] = { value: pinOf(release.id, bucket), attributes: PIN_ATTRIBUTES };
+        }
+    } catch (error) {
+        console.log('onebox: no pin: ' + error);
+    }
+    return response;
+}
