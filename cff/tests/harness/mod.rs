@@ -3,6 +3,7 @@
 // Every test program and example that includes this uses a part of it.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+pub mod parity;
 pub mod random;
 pub mod visit;
 
