@@ -6,13 +6,13 @@ mod visit;
 use std::collections::BTreeMap;
 
 use allocation_counter::measure;
-use onebox_core::{Policy, Share, merge};
+use onebox_core::{Policy, Share, Time, merge};
 use visit::Visit;
 
 const DECISIONS: usize = 10_000;
 
 fn policy(share: &str, keys: &[&str]) -> Policy {
-    Policy::new("web-2026-11-20", share.parse().unwrap(), keys.iter().map(|key| key.parse().unwrap()).collect())
+    Policy::new("web-2026-11-20", share.parse::<Share>().unwrap(), keys.iter().map(|key| key.parse().unwrap()).collect())
 }
 
 fn visit(cookies: &[&str], agent: Option<&str>, client_ip: Option<&str>) -> Visit {
@@ -43,7 +43,7 @@ fn no_kind_of_decision_allocates() {
         let mut decided = 0;
         let counted = measure(|| {
             for _ in 0..DECISIONS {
-                decided += usize::from(std::hint::black_box(policy.decide(&visit)).bucket.is_some());
+                decided += usize::from(std::hint::black_box(policy.decide(&visit, Time::MIN)).bucket.is_some());
             }
         });
         assert_eq!(counted.count_total, 0, "{name}");

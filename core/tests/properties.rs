@@ -6,7 +6,7 @@ mod visit;
 
 use std::collections::BTreeMap;
 
-use onebox_core::{Bucket, CookieName, Entry, Hash, Partition, Policy, Share, Vary, merge};
+use onebox_core::{Bucket, CookieName, Entry, Hash, Partition, Policy, Share, Time, Vary, merge};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use visit::Visit;
 
@@ -70,7 +70,7 @@ proptest! {
     #[test]
     fn the_naive_twin_decides_the_same(salt in "\\PC{0,40}", share in share(), keys in keys(), visit in visit()) {
         let policy = policy(&salt, share, &keys);
-        let decision = policy.decide(&visit);
+        let decision = policy.decide(&visit, Time::MIN);
         let found = (decision.partition, decision.bucket.map(u32::from), decision.source.to_string());
         let expected = match naive::decide(&salt, &keys, &visit) {
             _ if share == Share::NONE => (Partition::Regular, None, "share-zero".to_owned()),
@@ -92,7 +92,7 @@ proptest! {
 
     #[test]
     fn raising_the_share_never_moves_a_visitor_back(keys in keys(), visit in visit(), one in share(), other in share()) {
-        let side = |share| policy("web-1", share, &keys).decide(&visit).partition;
+        let side = |share| policy("web-1", share, &keys).decide(&visit, Time::MIN).partition;
         if side(one.min(other)) == Partition::OneBox {
             prop_assert_eq!(side(one.max(other)), Partition::OneBox);
         }

@@ -5,7 +5,7 @@ mod visit;
 
 use std::{fs, path::Path, process::Command};
 
-use onebox_core::{Entry, Incoming, Origin, Partition, Policy, Vary, merge};
+use onebox_core::{Entry, Incoming, Origin, Partition, Policy, Share, Time, Vary, merge};
 use serde::{Deserialize, de::DeserializeOwned};
 use visit::Visit;
 
@@ -106,8 +106,8 @@ fn every_decision_is_as_the_reference_decides() {
     assert!(cases.len() >= 300, "only {} cases", cases.len());
     for Decided { group, name, policy, request, expected } in cases {
         let keys = policy.keys.into_iter().map(Key::entry).collect();
-        let policy = Policy::new(&policy.salt, policy.share.parse().unwrap(), keys);
-        let decision = policy.decide(&request);
+        let policy = Policy::new(&policy.salt, policy.share.parse::<Share>().unwrap(), keys);
+        let decision = policy.decide(&request, Time::MIN);
         let found = Expected {
             partition: decision.partition.to_string(),
             bucket: decision.bucket.map(u32::from),

@@ -17,6 +17,7 @@ use std::{
 };
 
 use bundle::Module;
+use onebox_core::Time;
 use onebox_edge::{Config, Handler, handle, serve};
 use serde_json::Value;
 
@@ -81,7 +82,7 @@ pub(crate) fn natively<H: Handler>(new: fn(&Config) -> H, edited: &[&str]) {
         for case in cases {
             let output = serve(&handler, &case.event);
             case.assert_returned(&output);
-            assert_eq!(handle(&handler, &case.event).is_err(), case.is_unreadable(), "{}", case.name);
+            assert_eq!(handle(&handler, &case.event, Time::MIN).is_err(), case.is_unreadable(), "{}", case.name);
             if !case.is_unreadable() {
                 let mut event = json(&case.event);
                 let mut changed = BTreeSet::new();
