@@ -16,6 +16,7 @@ use onebox_edge::Config;
 
 use crate::{
     body::Body,
+    deliver::Delivered,
     flow::{Flow, Notes},
     function::{Functions, Native, Runtime},
     node::Node,
@@ -104,9 +105,9 @@ impl Distribution {
     pub async fn start(settings: Settings, runtime: Runtime, observer: Arc<dyn Observer>) -> Result<Self, StartError> {
         let functions: Arc<dyn Functions> = match &runtime {
             Runtime::Native => Arc::new(Native::new(&settings.config)),
-            Runtime::Node { bundles, node } => {
-                Arc::new(Node::start(node, bundles, settings.limits.node_processes, observer.clone()).await?)
-            }
+            Runtime::Node { bundles, node } => Arc::new(
+                Node::start(node, bundles, &settings.config, settings.limits.node_processes, observer.clone()).await?,
+            ),
         };
         Self::build(settings, functions, observer, Some(runtime))
     }
@@ -148,9 +149,7 @@ impl Distribution {
         let flow = Flow { shared: shared.clone(), live: self.live(), request_id: request_id() };
         let mut notes = Notes::default();
         let (reply, request) = flow.answer(client, request, &mut notes).await;
-        // viewer-response belongs here, once there is a handler for it.
-        let (cache, failures) = (reply.cache, reply.failures.clone());
-        let response = reply.deliver(request.as_ref(), &flow.request_id);
+        let Delivered { response, cache, failures } = flow.deliver(reply, request.as_ref()).await;
         if let Some(seen) = seen {
             shared.observer.record(Record {
                 request_id: flow.request_id.to_string(),
@@ -193,7 +192,7 @@ impl Distribution {
     pub async fn deploy_bundles(&self, config: Config, bundles: &Path) -> Result<(), StartError> {
         let Some(Runtime::Node { node, .. }) = &self.0.runtime else { return Err(StartError::NeedsNoBundles) };
         let processes = self.0.settings.limits.node_processes;
-        let functions = Arc::new(Node::start(node, bundles, processes, self.0.observer.clone()).await?);
+        let functions = Arc::new(Node::start(node, bundles, &config, processes, self.0.observer.clone()).await?);
         self.go_live(Live::new(config, functions)?);
         Ok(())
     }

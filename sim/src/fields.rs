@@ -64,6 +64,7 @@ pub(crate) fn read_only(trigger: Trigger) -> &'static [&'static str] {
             "via",
         ],
         Trigger::OriginResponse => &["transfer-encoding", "via"],
+        Trigger::ViewerResponse => &["content-encoding", "content-length", "transfer-encoding", "via", "warning"],
     }
 }
 

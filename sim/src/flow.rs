@@ -87,9 +87,12 @@ impl Flow {
 
     /// Runs a function and holds its result to the rules.
     pub(crate) async fn call(&self, trigger: Trigger, sent: Sent<'_>) -> Result<Outcome, Stop> {
+        if !self.live.functions.associated(trigger) {
+            return Ok(sent.unchanged());
+        }
         let limits = &self.shared.settings.limits;
         let limit = match trigger {
-            Trigger::ViewerRequest => limits.viewer_function_time,
+            Trigger::ViewerRequest | Trigger::ViewerResponse => limits.viewer_function_time,
             Trigger::OriginRequest | Trigger::OriginResponse => limits.origin_function_time,
         };
         let event = event(trigger, &self.request_id, sent.request, sent.response)
@@ -123,7 +126,8 @@ impl Flow {
         if self.shared.is_sticky() {
             return;
         }
-        let drawn = fastrand::u32(..100_000) < self.live.config.release.share.thousandths();
+        let share = self.live.config.release.share.share_at(self.shared.settings.clock.time());
+        let drawn = fastrand::u32(..100_000) < share.thousandths();
         let side = if drawn { Partition::OneBox } else { Partition::Regular };
         request.headers.insert(self.live.partition.clone(), HeaderValue::from_static(side.as_str()));
     }

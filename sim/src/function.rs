@@ -7,6 +7,7 @@ use onebox_edge::{Config, Trigger, serve};
 use onebox_origin_request::OriginRequest;
 use onebox_origin_response::OriginResponse;
 use onebox_viewer_request::ViewerRequest;
+use onebox_viewer_response::ViewerResponse;
 
 /// How functions run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,10 +25,21 @@ pub enum Runtime {
 
 /// The functions of a distribution.
 pub trait Functions: Send + Sync + 'static {
+    /// Whether a function is associated with a trigger; where there is none, nothing changes.
+    fn associated(&self, trigger: Trigger) -> bool {
+        let _ = trigger;
+        true
+    }
+
     /// Runs the function of a trigger.
     ///
     /// The caller limits the time: a future that is dropped has to stop what it started.
     fn invoke(&self, trigger: Trigger, event: String) -> BoxFuture<'_, Result<String, Fault>>;
+}
+
+/// Whether a configuration needs viewer-response, which does nothing but pin visitors.
+pub(crate) fn pins(config: &Config) -> bool {
+    config.pin.is_some()
 }
 
 /// Why a function has no result.
@@ -44,6 +56,7 @@ pub(crate) struct Native {
     viewer_request: ViewerRequest,
     origin_request: OriginRequest,
     origin_response: OriginResponse,
+    viewer_response: Option<ViewerResponse>,
 }
 
 impl Native {
@@ -52,21 +65,28 @@ impl Native {
             viewer_request: ViewerRequest::new(config),
             origin_request: OriginRequest::new(config),
             origin_response: OriginResponse::new(config),
+            viewer_response: pins(config).then(|| ViewerResponse::new(config)),
         }
     }
 
-    fn run(&self, trigger: Trigger, event: &str) -> String {
-        match trigger {
-            Trigger::ViewerRequest => serve(&self.viewer_request, event),
-            Trigger::OriginRequest => serve(&self.origin_request, event),
-            Trigger::OriginResponse => serve(&self.origin_response, event),
+    fn run(&self, trigger: Trigger, event: &str) -> Result<String, Fault> {
+        match (trigger, &self.viewer_response) {
+            (Trigger::ViewerRequest, _) => Ok(serve(&self.viewer_request, event)),
+            (Trigger::OriginRequest, _) => Ok(serve(&self.origin_request, event)),
+            (Trigger::OriginResponse, _) => Ok(serve(&self.origin_response, event)),
+            (Trigger::ViewerResponse, Some(viewer_response)) => Ok(serve(viewer_response, event)),
+            (Trigger::ViewerResponse, None) => Err(Fault::Threw("there are no pins to write".to_owned())),
         }
     }
 }
 
 impl Functions for Native {
+    fn associated(&self, trigger: Trigger) -> bool {
+        trigger != Trigger::ViewerResponse || self.viewer_response.is_some()
+    }
+
     fn invoke(&self, trigger: Trigger, event: String) -> BoxFuture<'_, Result<String, Fault>> {
         let result = std::panic::catch_unwind(AssertUnwindSafe(|| self.run(trigger, &event)));
-        ready(result.map_err(|_| Fault::Threw("the handler panicked".to_owned()))).boxed()
+        ready(result.unwrap_or_else(|_| Err(Fault::Threw("the handler panicked".to_owned())))).boxed()
     }
 }

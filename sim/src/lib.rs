@@ -1,7 +1,7 @@
 //! A local CloudFront: one distribution with Lambda@Edge functions, as AWS documents it.
 //!
 //! A request goes through the triggers in AWS's order: viewer-request, the cache, origin-request, the origin,
-//! origin-response, the cache again, the viewer. Functions run in this process or as packaged bundles in Node.js; what
+//! origin-response, the cache again, viewer-response, the viewer. Functions run in this process or as packaged bundles in Node.js; what
 //! they return is held to the same rules as at the edge, and a broken rule gives the status that a viewer would get,
 //! with the rule's name and where AWS states it.
 //!
@@ -28,13 +28,15 @@
 //! Different: viewers speak HTTP/1.1; a head of more than 64 KiB gets 431 instead of 413; header names in events are
 //! written `Like-This` whatever the viewer wrote; nothing is compressed; a range that is not in the cache passes without
 //! being kept; a viewer's `If-None-Match` and `If-Modified-Since` are answered here and not forwarded. Where AWS is silent:
-//! `Set-Cookie` and `Vary` are filtered after origin-response, and a stale object says `Hit`.
+//! `Set-Cookie` and `Vary` are filtered after origin-response, a stale object says `Hit`, and whether viewer-response
+//! runs is up to the status after origin-response.
 
 #![forbid(unsafe_code)]
 
 mod admission;
 mod body;
 mod cache_policy;
+mod deliver;
 mod distribution;
 mod event;
 mod fetch;

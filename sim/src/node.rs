@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::future::{BoxFuture, FutureExt, try_join_all};
-use onebox_edge::Trigger;
+use onebox_edge::{Config, Trigger};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::{
     distribution::StartError,
-    function::{Fault, Functions},
+    function::{Fault, Functions, pins},
     observe::Observer,
 };
 
@@ -38,10 +38,12 @@ impl Node {
     pub(crate) async fn start(
         node: &Path,
         bundles: &Path,
+        config: &Config,
         processes: usize,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, StartError> {
-        let pools = Trigger::ALL.map(|trigger| Pool {
+        let triggers = Trigger::ALL.into_iter().filter(|trigger| *trigger != Trigger::ViewerResponse || pins(config));
+        let pools = triggers.map(|trigger| Pool {
             trigger,
             node: node.to_owned(),
             bundle: bundles.join(trigger.as_str()).join("index.mjs"),
@@ -49,7 +51,7 @@ impl Node {
             idle: Mutex::default(),
             turns: Semaphore::new(processes.max(1)),
         });
-        let pools = try_join_all(pools.map(|pool| async move {
+        let pools = try_join_all(pools.map(|pool: Pool| async move {
             let worker = pool.load().await?;
             pool.idle().push(worker);
             Ok::<_, StartError>((pool.trigger, pool))
@@ -60,6 +62,10 @@ impl Node {
 }
 
 impl Functions for Node {
+    fn associated(&self, trigger: Trigger) -> bool {
+        self.0.iter().any(|(pooled, _)| *pooled == trigger)
+    }
+
     fn invoke(&self, trigger: Trigger, event: String) -> BoxFuture<'_, Result<String, Fault>> {
         async move {
             match self.0.iter().find(|(pooled, _)| *pooled == trigger) {

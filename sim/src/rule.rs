@@ -35,6 +35,10 @@ pub enum Rule {
     ReadOnlyHeader,
     /// A field that functions may not change.
     ReadOnlyField,
+    /// A Lambda@Edge function at viewer-response may not change the status.
+    ReadOnlyStatus,
+    /// A Lambda@Edge function at viewer-response may not set a body.
+    ReadOnlyBody,
     /// A header name or value that cannot be sent.
     InvalidHeader,
     /// One header both in the request and in the origin's custom headers.
@@ -94,6 +98,7 @@ macro_rules! guide {
 const RESTRICTIONS: &str = guide!("edge-function-restrictions-all.html");
 const CUSTOM_ORIGIN: &str = guide!("RequestAndResponseBehaviorCustomOrigin.html");
 const GENERATED: &str = guide!("lambda-generating-http-responses-in-requests.html");
+const UPDATED: &str = guide!("lambda-updating-http-responses.html");
 const EVENT: &str = guide!("lambda-event-structure.html");
 const BAD_GATEWAY: &str = guide!("http-502-bad-gateway.html");
 const UNAVAILABLE: &str = guide!("http-503-service-unavailable.html");
@@ -140,6 +145,9 @@ impl Rule {
             Self::DisallowedHeader => ("disallowed-header", BAD, RESTRICTIONS),
             Self::ReadOnlyHeader => ("read-only-header", BAD, RESTRICTIONS),
             Self::ReadOnlyField => ("read-only-field", BAD, EVENT),
+            Self::ReadOnlyStatus => ("read-only-status", BAD, LAMBDA_RESTRICTIONS),
+            // The page names the trigger that may.
+            Self::ReadOnlyBody => ("read-only-body", BAD, UPDATED),
             Self::InvalidHeader => ("invalid-header", BAD, EVENT),
             Self::HeaderTwice => ("header-twice", BAD, EVENT),
             Self::StatusRange => ("status-range", BAD, GENERATED),

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, fmt, net::SocketAddr, sync::Arc, time::Duration, time::SystemTime};
 
 use http::HeaderMap;
+use onebox_core::Time;
 use onebox_edge::Config;
 use rustls::pki_types::CertificateDer;
 
@@ -107,7 +108,7 @@ impl RegularOrigin {
 /// Times and sizes. The defaults are AWS's where AWS has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long viewer-request may take.
+    /// How long viewer-request and viewer-response may take.
     pub viewer_function_time: Duration,
     /// How long origin-request and origin-response may take.
     pub origin_function_time: Duration,
@@ -168,6 +169,12 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> SystemTime {
         (self.0)()
+    }
+
+    /// The time now, as schedules know it. A clock before 1970 counts as that year's beginning.
+    pub(crate) fn time(&self) -> Time {
+        let since = self.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Time::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
 

@@ -28,6 +28,18 @@ pub struct Sent<'a> {
     pub response: Option<&'a Response>,
 }
 
+impl Sent<'_> {
+    /// What comes of it where no function is associated.
+    pub(crate) fn unchanged(&self) -> Outcome {
+        match self.response {
+            Some(response) => {
+                Outcome::Response(Returned { status: response.status, headers: response.headers.clone(), body: None })
+            }
+            None => Outcome::Request(Box::new(self.request.clone())),
+        }
+    }
+}
+
 /// What CloudFront does with a result.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -68,7 +80,7 @@ fn request(trigger: Trigger, before: &Request, object: &Map<String, Value>) -> R
     let headers = headers::edited(trigger, member(object, "headers")?, &before.headers)?;
     let origin = match trigger {
         Trigger::OriginRequest => Some(origin::read(member(object, "origin")?)?),
-        Trigger::ViewerRequest | Trigger::OriginResponse => before.origin.clone(),
+        Trigger::ViewerRequest | Trigger::OriginResponse | Trigger::ViewerResponse => before.origin.clone(),
     };
     if let Some(twice) =
         origin.as_ref().and_then(|origin| origin.custom_headers().keys().find(|name| headers.contains_key(*name)))

@@ -41,15 +41,23 @@ pub(super) fn generated(trigger: Trigger, object: &Map<String, Value>) -> Result
     Ok(returned)
 }
 
-/// A response that origin-response edited.
+/// A response that a response trigger edited: the status and the body are origin-response's to change.
 ///
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-updating-http-responses.html>
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html>
 pub(super) fn edited(trigger: Trigger, before: &Response, object: &Map<String, Value>) -> Result<Returned, Violation> {
     let returned = Returned {
         status: status(object)?,
         headers: headers::edited(trigger, member(object, "headers")?, &before.headers)?,
         body: body(object)?,
     };
+    if trigger == Trigger::ViewerResponse && returned.status != before.status {
+        let detail = format!("viewer-response may not make {} of {}", returned.status.as_u16(), before.status.as_u16());
+        return Err(Violation::new(Rule::ReadOnlyStatus, detail));
+    }
+    if trigger == Trigger::ViewerResponse && returned.body.is_some() {
+        return Err(Violation::new(Rule::ReadOnlyBody, "viewer-response may not set a body"));
+    }
     if returned.body.is_some() {
         within(trigger, &returned)?;
     }
@@ -77,7 +85,7 @@ fn body(object: &Map<String, Value>) -> Result<Option<Bytes>, Violation> {
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-lambda-at-edge>
 fn within(trigger: Trigger, returned: &Returned) -> Result<(), Violation> {
     let limit = match trigger {
-        Trigger::ViewerRequest => 40 << 10,
+        Trigger::ViewerRequest | Trigger::ViewerResponse => 40 << 10,
         Trigger::OriginRequest | Trigger::OriginResponse => 1 << 20,
     };
     let head: usize = returned.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();

@@ -14,3 +14,4 @@ mod requests;
 mod results;
 mod stage;
 mod triggers;
+mod viewer_response;

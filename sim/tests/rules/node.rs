@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::{
     props::{answer, until},
-    stage::{Setup, Stage, config},
+    stage::{Setup, Stage, pinned},
 };
 
 const UNCHANGED: &str = "
@@ -17,7 +17,7 @@ const UNCHANGED: &str = "
     return cf.response ?? cf.request;
 ";
 
-/// Three bundles that change nothing, but for the body of one handler.
+/// Bundles that change nothing, but for the body of one handler.
 fn bundles(at: Trigger, body: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for trigger in Trigger::ALL {
@@ -38,7 +38,7 @@ fn runtime(folder: &TempDir) -> Runtime {
 }
 
 async fn stage(folder: &TempDir) -> Stage {
-    let setup = Setup::new().runtime(runtime(folder)).settings(|settings| {
+    let setup = Setup::of(pinned("0%")).runtime(runtime(folder)).settings(|settings| {
         settings.limits.viewer_function_time = Duration::from_secs(2);
         settings.limits.origin_function_time = Duration::from_secs(2);
     });
@@ -157,14 +157,14 @@ async fn new_bundles_are_deployed_while_it_runs() {
         |text: &str| bundles(Trigger::ViewerRequest, &format!("return {{ status: '200', body: '{text}' }}"));
     let stage = stage(&answering("old")).await;
     assert_eq!(stage.get("/").await.text(), "old");
-    assert!(matches!(stage.distribution.deploy(config("5%")).await, Err(StartError::NeedsBundles)));
+    assert!(matches!(stage.distribution.deploy(pinned("5%")).await, Err(StartError::NeedsBundles)));
     let newer = answering("new");
-    stage.distribution.deploy_bundles(config("5%"), newer.path()).await.unwrap();
+    stage.distribution.deploy_bundles(pinned("5%"), newer.path()).await.unwrap();
     assert_eq!(stage.get("/").await.text(), "new");
 }
 
 async fn refused(runtime: Runtime) -> String {
-    match Distribution::start(Settings::new(config("0%")), runtime, Arc::new(Nobody)).await {
+    match Distribution::start(Settings::new(pinned("0%")), runtime, Arc::new(Nobody)).await {
         Ok(_) => panic!("it should not have started"),
         Err(error) => error.to_string(),
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::stage::unchanged;
 
-use Trigger::{OriginRequest, OriginResponse, ViewerRequest};
+use Trigger::{OriginRequest, OriginResponse, ViewerRequest, ViewerResponse};
 
 fn request(trigger: Trigger) -> Request {
     let origin = Origin::Custom(CustomOrigin {
@@ -35,7 +35,7 @@ fn request(trigger: Trigger) -> Request {
         uri: "/shop".into(),
         querystring: "p=2".into(),
         headers,
-        origin: (trigger != ViewerRequest).then_some(origin),
+        origin: matches!(trigger, OriginRequest | OriginResponse).then_some(origin),
     }
 }
 
@@ -50,14 +50,14 @@ fn response() -> Response {
 /// A result that changes nothing.
 fn nothing(trigger: Trigger) -> Value {
     let response = response();
-    let response = (trigger == OriginResponse).then_some(&response);
+    let response = (trigger.message() == "response").then_some(&response);
     let event = event(trigger, "rq-1", &request(trigger), response).unwrap();
     unchanged(trigger, &serde_json::from_str(&event).unwrap())
 }
 
 fn judge(trigger: Trigger, result: &str) -> Result<Outcome, Violation> {
     let (request, response) = (request(trigger), response());
-    let response = (trigger == OriginResponse).then_some(&response);
+    let response = (trigger.message() == "response").then_some(&response);
     validate(trigger, Sent { request: &request, response }, result)
 }
 
@@ -93,10 +93,28 @@ fn a_result_that_changes_nothing_is_a_message_that_is_not_changed() {
         assert_eq!(after.headers.len(), before.headers.len());
         assert!(after.headers.iter().all(|(name, value)| before.headers.get(name) == Some(value)));
     }
-    let Outcome::Response(after) = judge(OriginResponse, &nothing(OriginResponse).to_string()).unwrap() else {
-        panic!("origin-response answers");
-    };
-    assert_eq!((after.status, after.headers, after.body), (StatusCode::OK, response().headers, None));
+    for trigger in [OriginResponse, ViewerResponse] {
+        let Outcome::Response(after) = judge(trigger, &nothing(trigger).to_string()).unwrap() else {
+            panic!("{trigger} answers");
+        };
+        assert_eq!((after.status, after.headers, after.body), (StatusCode::OK, response().headers, None));
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html>
+#[test]
+fn viewer_response_changes_neither_the_status_nor_the_body() {
+    for (status, rule) in [
+        ("404", Rule::ReadOnlyStatus),
+        ("201", Rule::ReadOnlyStatus),
+        ("99", Rule::StatusRange),
+        ("", Rule::StatusRange),
+    ] {
+        assert_eq!(broken(ViewerResponse, &with(ViewerResponse, "/status", json!(status))), rule, "{status}");
+    }
+    for body in ["", "sorry"] {
+        assert_eq!(broken(ViewerResponse, &with(ViewerResponse, "/body", json!(body))), Rule::ReadOnlyBody, "{body}");
+    }
 }
 
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>
@@ -160,6 +178,7 @@ fn read_only_headers_cannot_be_added_edited_or_deleted() {
         (ViewerRequest, &["cdn-loop", "content-length", "host", "transfer-encoding", "via"][..]),
         (OriginRequest, &["accept-encoding", "cdn-loop", "content-length", "if-none-match", "if-range", "via"]),
         (OriginResponse, &["transfer-encoding", "via"]),
+        (ViewerResponse, &["content-encoding", "content-length", "transfer-encoding", "via", "warning"]),
     ] {
         for name in names {
             let pointer = format!("/headers/{name}");
@@ -191,6 +210,8 @@ fn other_headers_may_be_added_edited_and_deleted() {
         (OriginResponse, "vary"),
         (OriginResponse, "set-cookie"),
         (OriginResponse, "content-type"),
+        (ViewerResponse, "set-cookie"),
+        (ViewerResponse, "cache-control"),
     ] {
         for value in [line(name, "new"), json!([{"value": "new"}]), Value::Null] {
             let result = with(trigger, &format!("/headers/{name}"), value);

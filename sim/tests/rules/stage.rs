@@ -37,6 +37,12 @@ pub(crate) fn config(share: &str) -> Config {
     Config::from_json(&json.replace("SHARE", share)).unwrap()
 }
 
+/// The same with pins, which viewer-response writes.
+pub(crate) fn pinned(share: &str) -> Config {
+    let json = config(share).to_json();
+    Config::from_json(&json.replacen('{', r#"{"pin":{},"#, 1)).unwrap()
+}
+
 /// What a function returns that changes nothing.
 pub(crate) fn unchanged(trigger: Trigger, event: &Value) -> Value {
     event["Records"][0]["cf"][trigger.message()].clone()

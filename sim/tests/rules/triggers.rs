@@ -34,13 +34,13 @@ fn order(events: &Events) -> Vec<Trigger> {
 
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-cloudfront-trigger-events.html>
 #[tokio::test]
-async fn all_triggers_run_on_a_miss_and_only_viewer_request_on_a_hit() {
+async fn all_triggers_run_on_a_miss_and_only_the_viewers_on_a_hit() {
     let (setup, events) = remembering();
     let stage = setup.origin(|_| answer("page", &[("cache-control", "max-age=60")])).await;
     assert_eq!(stage.get("/").await.x_cache(), "Miss from cloudfront");
-    assert_eq!(order(&events), [Trigger::ViewerRequest, Trigger::OriginRequest, Trigger::OriginResponse]);
+    assert_eq!(order(&events), Trigger::ALL);
     assert_eq!(stage.get("/").await.x_cache(), "Hit from cloudfront");
-    assert_eq!(order(&events), [Trigger::ViewerRequest]);
+    assert_eq!(order(&events), [Trigger::ViewerRequest, Trigger::ViewerResponse]);
 }
 
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-cloudfront-trigger-events.html>
@@ -86,7 +86,14 @@ async fn events_have_the_documented_fields() {
     assert_eq!(response["response"]["status"], "200");
     assert_eq!(response["response"]["statusDescription"], "OK");
     assert_eq!(response["response"]["headers"]["vary"], json!([{"key": "Vary", "value": "Accept-Encoding"}]));
-    assert!((0..3).all(|index| cf(index)["config"]["requestId"] == viewer["config"]["requestId"]));
+    let returned = cf(3);
+    assert_eq!(returned["config"]["eventType"], "viewer-response");
+    assert_eq!(returned["request"], viewer["request"]);
+    assert_eq!(returned["response"]["status"], "200");
+    let headers = &returned["response"]["headers"];
+    assert_eq!(headers["via"], json!([{"key": "Via", "value": "1.1 d1onebox.cloudfront.net (CloudFront)"}]));
+    assert!(headers.get("x-cache").is_none() && headers.get("x-amz-cf-id").is_none());
+    assert!((0..4).all(|index| cf(index)["config"]["requestId"] == viewer["config"]["requestId"]));
 }
 
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-generating-http-responses-in-requests.html>
@@ -115,7 +122,7 @@ async fn a_response_that_origin_request_generates_is_cached_and_origin_response_
     let counted = count.clone();
     let stage = Setup::new()
         .functions(move |trigger, event| match trigger {
-            Trigger::ViewerRequest => Ok(unchanged(trigger, &event)),
+            Trigger::ViewerRequest | Trigger::ViewerResponse => Ok(unchanged(trigger, &event)),
             Trigger::OriginRequest => {
                 Ok(json!({"status": "200", "body": counted.add().to_string(), "bodyEncoding": "text"}))
             }

@@ -1,0 +1,72 @@
+//! The last step of a request's way: the answer with CloudFront's own headers, past viewer-response, to the viewer.
+
+use onebox_edge::Trigger;
+
+use crate::{
+    body::{Body, full},
+    flow::{Flow, Stop},
+    message::{Request, Response},
+    observe::CacheResult,
+    reply::Reply,
+    rule::{Rule, Violation},
+    validate::{Outcome, Returned, Sent},
+};
+
+/// What a viewer gets, and what is recorded of it.
+pub(crate) struct Delivered {
+    pub(crate) response: http::Response<Body>,
+    pub(crate) cache: CacheResult,
+    pub(crate) failures: Vec<Violation>,
+}
+
+impl Flow {
+    /// Makes a viewer's response of an answer. `request` is the request as viewer-request left it; there is none if that
+    /// trigger answered by itself or did not get to run.
+    ///
+    /// What viewer-response adds is this viewer's alone: the cache has its object already.
+    pub(crate) async fn deliver(&self, reply: Reply, request: Option<&Request>) -> Delivered {
+        let (cache, mut failures) = (reply.cache, reply.failures.clone());
+        let mut response = reply.deliver(request, &self.request_id);
+        let Some(request) =
+            request.filter(|_| self.live.functions.associated(Trigger::ViewerResponse) && runs(&response))
+        else {
+            return Delivered { response, cache, failures };
+        };
+        let seen = Response { status: response.status(), headers: response.headers().clone() };
+        match self.viewer_response(request, &seen).await {
+            Ok(returned) => {
+                apply(&mut response, returned);
+                Delivered { response, cache, failures }
+            }
+            Err(stop) => {
+                let error = Reply::from(stop);
+                failures.extend(error.failures.iter().cloned());
+                Delivered { cache: error.cache, failures, response: error.deliver(None, &self.request_id) }
+            }
+        }
+    }
+
+    async fn viewer_response(&self, request: &Request, seen: &Response) -> Result<Returned, Stop> {
+        match self.call(Trigger::ViewerResponse, Sent { request, response: Some(seen) }).await? {
+            Outcome::Response(returned) => Ok(returned),
+            Outcome::Request(_) => Err(Violation::new(Rule::Internal, "viewer-response returned a request").into()),
+        }
+    }
+}
+
+/// Whether viewer-response runs for a response: not after an error of the origin, nor for an error page.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-cloudfront-trigger-events.html>
+fn runs(response: &http::Response<Body>) -> bool {
+    response.status().as_u16() < 400
+}
+
+fn apply(response: &mut http::Response<Body>, returned: Returned) {
+    let Returned { status, headers, body } = returned;
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    if let Some(body) = body {
+        response.headers_mut().remove(http::header::CONTENT_LENGTH);
+        *response.body_mut() = full(body);
+    }
+}
