@@ -37,6 +37,8 @@ fn every_vector_is_decided_as_in_core() {
     let mut indices = BTreeMap::new();
     let mut cases = Vec::new();
     for vector in &vectors.cases {
+        let settings: Vec<&String> = vector.policy.as_object().unwrap().keys().collect();
+        assert_eq!(settings, ["keys", "salt", "share"], "a setting that this test does not know");
         let function = *indices.entry(vector.policy.to_string()).or_insert_with(|| {
             let release = json!({ "id": "web-1", "share": vector.policy["share"] });
             let more = json!({ "pin": {}, "partition": { "salt": vector.policy["salt"] } });

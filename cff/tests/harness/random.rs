@@ -120,6 +120,8 @@ pub fn question(rng: &mut Rng, sites: &[Site]) -> Question {
     let (store, in_store) = stored(rng, &site.config);
     let policy = in_store.as_ref().map_or(&site.policy, |(_, policy)| policy);
     let now = moment(rng, policy.ramp());
+    // Tokens end with a second.
+    let now = if policy.overrides().is_some() && rng.bool() { now / 1000 * 1000 } else { now };
     let visit = random_visit(rng, policy, now);
     let decision = policy.decide(&visit, Time::from_unix_millis(now));
     let case = |function, event| Case { function, now, store: store.clone(), event };
