@@ -12,7 +12,11 @@ use visit::Visit;
 const DECISIONS: usize = 10_000;
 
 fn policy(share: &str, keys: &[&str]) -> Policy {
-    Policy::new("web-2026-11-20", share.parse::<Share>().unwrap(), keys.iter().map(|key| key.parse().unwrap()).collect())
+    Policy::new(
+        "web-2026-11-20",
+        share.parse::<Share>().unwrap(),
+        keys.iter().map(|key| key.parse().unwrap()).collect(),
+    )
 }
 
 fn visit(cookies: &[&str], agent: Option<&str>, client_ip: Option<&str>) -> Visit {

@@ -5,7 +5,10 @@ mod visit;
 
 use std::{fs, path::Path, process::Command};
 
-use onebox_core::{Entry, Incoming, Origin, Partition, Policy, Share, Time, Vary, merge};
+use onebox_core::{
+    Crawlers, Entry, Incoming, Origin, Overrides, Partition, Pins, Policy, Ramp, Secret, Share, Source, Step, Time,
+    Vary, merge,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use visit::Visit;
 
@@ -24,7 +27,7 @@ struct Decided {
     group: String,
     name: String,
     policy: Rules,
-    request: Visit,
+    request: Asked,
     expected: Expected,
 }
 
@@ -32,8 +35,41 @@ struct Decided {
 #[serde(deny_unknown_fields)]
 struct Rules {
     salt: String,
-    share: String,
+    share: Shares,
     keys: Vec<Key>,
+    pin: Option<Pin>,
+    #[serde(rename = "override")]
+    forced: Option<Override>,
+    crawlers: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Shares {
+    Constant(String),
+    Schedule(Vec<Moment>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Moment {
+    at: String,
+    share: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pin {
+    cookie: String,
+    release: String,
+    secret: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Override {
+    name: String,
+    secret: String,
 }
 
 #[derive(Deserialize)]
@@ -43,12 +79,22 @@ enum Key {
     Composite(Vec<String>),
 }
 
+/// A request, and when it comes; in milliseconds since 1970.
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(flatten)]
+    visit: Visit,
+    now: Option<i64>,
+}
+
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
     partition: String,
     bucket: Option<u32>,
     source: String,
+    /// The pin to write.
+    pin: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -100,18 +146,51 @@ impl Key {
     }
 }
 
+impl Shares {
+    fn ramp(self) -> Ramp {
+        let share = |text: String| text.parse::<Share>().unwrap();
+        match self {
+            Self::Constant(text) => share(text).into(),
+            Self::Schedule(steps) => {
+                let steps =
+                    steps.into_iter().map(|step| Step { at: step.at.parse().unwrap(), share: share(step.share) });
+                Ramp::schedule(steps.collect()).unwrap()
+            }
+        }
+    }
+}
+
+impl Rules {
+    fn policy(self) -> Policy {
+        let secret = |text: &String| Secret::new(text.as_bytes());
+        let mut policy = Policy::new(&self.salt, self.share.ramp(), self.keys.into_iter().map(Key::entry).collect());
+        if let Some(Pin { cookie, release, secret: signs }) = self.pin {
+            policy = policy.with_pins(Pins::new(cookie, &release, signs.as_ref().map(secret)));
+        }
+        if let Some(Override { name, secret: signs }) = self.forced {
+            policy = policy.with_overrides(Overrides::new(&name, secret(&signs)));
+        }
+        if let Some(parts) = self.crawlers {
+            policy = policy.with_crawlers(Crawlers::new(parts));
+        }
+        policy
+    }
+}
+
 #[test]
 fn every_decision_is_as_the_reference_decides() {
     let cases: Vec<Decided> = vectors("decisions.json");
-    assert!(cases.len() >= 300, "only {} cases", cases.len());
+    assert!(cases.len() >= 1_000, "only {} cases", cases.len());
     for Decided { group, name, policy, request, expected } in cases {
-        let keys = policy.keys.into_iter().map(Key::entry).collect();
-        let policy = Policy::new(&policy.salt, policy.share.parse::<Share>().unwrap(), keys);
-        let decision = policy.decide(&request, Time::MIN);
+        let policy = policy.policy();
+        assert!(request.now.is_some() || !policy.reads_clock(), "{group}: {name}: at which time?");
+        let decision = policy.decide(&request.visit, request.now.map_or(Time::MIN, Time::from_unix_millis));
+        let pin = policy.pins().zip(decision.bucket).filter(|_| matches!(decision.source, Source::Key(_)));
         let found = Expected {
             partition: decision.partition.to_string(),
             bucket: decision.bucket.map(u32::from),
             source: decision.source.to_string(),
+            pin: pin.map(|(pins, bucket)| pins.value(bucket).to_string()),
         };
         assert_eq!(found, expected, "{group}: {name}");
     }

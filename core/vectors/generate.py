@@ -3,13 +3,18 @@
 import json
 import random
 import sys
+from itertools import chain
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # a checkout stays as it is
 
 import cases
 import messages
+import moments
+import orders
+import pins
 import reference
+import tokens
 
 
 def text(about, rows):
@@ -20,7 +25,10 @@ def text(about, rows):
 
 def decisions():
     seen = set()
-    for group, name, policy, request in cases.decisions(random.Random(1)):
+    asked = chain(
+        cases.decisions(random.Random(1)), moments.decisions(), pins.decisions(), tokens.decisions(), orders.decisions()
+    )
+    for group, name, policy, request in asked:
         assert (group, name) not in seen, f"{group}: {name} is there twice"
         seen.add((group, name))
         expected = reference.decide(policy, request)

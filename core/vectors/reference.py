@@ -3,6 +3,11 @@
 It is slow and short on purpose: a second opinion, and a start for a port to another language.
 """
 
+import hashlib
+import hmac
+import re
+from datetime import datetime, timedelta, timezone
+
 MASK = 0xFFFF_FFFF
 PRIME_1, PRIME_2, PRIME_3, PRIME_4, PRIME_5 = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1
 
@@ -88,18 +93,103 @@ def spelled(part):
     return part.lower() if part.startswith("header:") else part
 
 
+def moment(text):
+    """Milliseconds since 1970 of an RFC 3339 time; of a fraction the first three digits."""
+    shape = r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))"
+    *date, hour, minute, second, fraction, sign, hours, minutes = re.fullmatch(shape, text).groups()
+    days = datetime(*map(int, date), tzinfo=timezone.utc) - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    time = days + timedelta(hours=int(hour), minutes=int(minute), seconds=int(second))
+    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    time = time + offset if sign == "-" else time - offset
+    return time // timedelta(milliseconds=1) + int((fraction or "0").ljust(3, "0")[:3])
+
+
+def share_at(policy, now):
+    if isinstance(policy["share"], str):
+        return share(policy["share"])
+    come = [step for step in policy["share"] if moment(step["at"]) <= now]
+    return share(come[-1]["share"]) if come else 0
+
+
+def tag(secret, text, digits):
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()[:digits]
+
+
+def whole(text, digits):
+    """A number as it is written in a pin or a token, or None: no sign, no blank, no leading zero."""
+    return int(text) if re.fullmatch(f"0|[1-9][0-9]{{0,{digits - 1}}}", text) else None
+
+
+def pin(policy, place):
+    """The value of the cookie that remembers a bucket."""
+    rules = policy["pin"]
+    text = f"{rules['release']}.{place}"
+    return f"{text}.{tag(rules['secret'], text, 16)}" if "secret" in rules else text
+
+
+def pinned(policy, request):
+    """The bucket of a valid pin, or None. What is not what would be written is no pin."""
+    value = cookie(request.get("cookies", []), policy["pin"]["cookie"])
+    number = value.split(".")[1] if "." in value else ""
+    place = whole(number, 5)
+    return place if place is not None and hmac.compare_digest(value.encode(), pin(policy, place).encode()) else None
+
+
+def token(secret, side, expiry):
+    text = f"{side}.{expiry}"
+    return f"{text}.{tag(secret, text, 32)}"
+
+
+def forced(policy, request):
+    """The side that a valid token forces, or None: of the header or else of the cookie."""
+    name, secret = policy["override"]["name"], policy["override"]["secret"]
+    line = request.get("headers", {}).get(name.lower(), [""])[0].strip(" \t")
+    for text in (line, cookie(request.get("cookies", []), name)):
+        side, expiry = (text.split(".") + [""])[:2]
+        seconds = whole(expiry, 12)
+        if side not in ("one-box", "regular") or seconds is None or request["now"] >= seconds * 1000:
+            continue
+        if hmac.compare_digest(text.encode(), token(secret, side, expiry).encode()):
+            return side
+    return None
+
+
+def is_crawler(policy, request):
+    agent = small(request.get("headers", {}).get("user-agent", [""])[0])
+    return any(small(part) in agent for part in policy["crawlers"])
+
+
 def decide(policy, request):
-    limit = share(policy["share"])
+    """Partition, bucket and source; and where there are pins, the one that the response has to write."""
+    found = decided(policy, request)
+    if "pin" in policy:
+        drawn = found["source"] != "pin" and found["bucket"] is not None
+        found["pin"] = pin(policy, found["bucket"]) if drawn else None
+    return found
+
+
+def decided(policy, request):
+    def regular(source):
+        return {"partition": "regular", "bucket": None, "source": source}
+
+    def placed(place, source):
+        return {"partition": "one-box" if place < limit else "regular", "bucket": place, "source": source}
+
+    if "override" in policy and (side := forced(policy, request)):
+        return {"partition": side, "bucket": None, "source": "override"}
+    limit = share_at(policy, request.get("now"))
     if limit == 0:
-        return {"partition": "regular", "bucket": None, "source": "share-zero"}
+        return regular("share-zero")
+    if "crawlers" in policy and is_crawler(policy, request):
+        return regular("crawler")
+    if "pin" in policy and (place := pinned(policy, request)) is not None:
+        return placed(place, "pin")
     for entry in policy["keys"]:
         parts = entry if isinstance(entry, list) else [entry]
         values = [yielded(part, request) for part in parts]
         if all(values):
-            place = bucket(policy["salt"], "\n".join(values))
-            side = "one-box" if place < limit else "regular"
-            return {"partition": side, "bucket": place, "source": "+".join(map(spelled, parts))}
-    return {"partition": "regular", "bucket": None, "source": "none"}
+            return placed(bucket(policy["salt"], "\n".join(values)), "+".join(map(spelled, parts)))
+    return regular("none")
 
 
 def vary(lines, name):
@@ -125,6 +215,12 @@ def moves(regular, partition, incoming):
     )
 
 
+# RFC 4231, case 2: https://www.rfc-editor.org/rfc/rfc4231#section-4.3.
+SIGNED = ("Jefe", "what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+
+
 def check():
+    secret, text, expected = SIGNED
+    assert tag(secret, text, 64) == expected
     for data, expected in KNOWN.items():
         assert xxh32(data) == expected, f"XXH32 of {data[:20]!r}: {xxh32(data):#010x}, expected {expected:#010x}"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use onebox_core::Request;
+use onebox_core::{Request, Time};
 use serde::Deserialize;
 
 /// A request of a vector, or of a generated case.
@@ -12,6 +12,15 @@ pub(crate) struct Visit {
     pub(crate) cookies: Vec<String>,
     pub(crate) headers: BTreeMap<String, Vec<String>>,
     pub(crate) client_ip: Option<String>,
+    /// When it comes, in milliseconds since 1970.
+    pub(crate) now: Option<i64>,
+}
+
+impl Visit {
+    /// When it comes; before everything else where it does not matter.
+    pub(crate) fn time(&self) -> Time {
+        self.now.map_or(Time::MIN, Time::from_unix_millis)
+    }
 }
 
 impl Request for Visit {
