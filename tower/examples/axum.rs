@@ -4,7 +4,7 @@
 //! cargo run -p onebox-tower --example axum
 //! ```
 //!
-//! Open the address that it prints. Half of all visitors see the new page; a cookie keeps each of them where it is.
+//! Open the address that it prints. Four of five visitors see the new page; a cookie keeps each of them where it is.
 
 use std::{error::Error, net::SocketAddr, time::Duration};
 
@@ -30,7 +30,7 @@ async fn why(Extension(Assignment { partition, bucket, reason }): Extension<Assi
 fn app() -> Result<Router, Box<dyn Error>> {
     let keys = vec!["cookie:session".parse()?, "client-ip+header:user-agent".parse()?];
     let policy =
-        Policy::new(RELEASE, "50%".parse::<Share>()?, keys).with_pins(Pins::new("__Host-onebox", RELEASE, None));
+        Policy::new(RELEASE, "80%".parse::<Share>()?, keys).with_pins(Pins::new("__Host-onebox", RELEASE, None));
     let onebox = OneboxLayer::new(policy)
         .extension(true)
         .debug(true)
@@ -75,7 +75,7 @@ mod tests {
         let server = listener.local_addr().unwrap();
         let requests = async {
             for (session, partition, page) in
-                [("7f3a", "regular", "the page that everybody knows"), ("7f3c", "one-box", "the new page")]
+                [("7f3a", "one-box", "the new page"), ("7f3c", "regular", "the page that everybody knows")]
             {
                 let first = get(server, "/", &format!("Cookie: session={session}\r\n")).await;
                 assert!(first.starts_with("HTTP/1.1 200 OK\r\n"), "{first}");

@@ -30,7 +30,7 @@ fn told(request: &Request<()>) -> (&str, String) {
     (line, format!("{bucket} {}", assignment.reason))
 }
 
-/// The session 7f3a is in bucket 76,282, Firefox is in 22,493.
+/// The session 7f3a is in bucket 76,282, Safari in 31,490.
 #[test]
 fn a_request_is_told_its_side_by_the_first_key_that_yields() {
     let layer = layer(policy("50%", &["cookie:session", "header:user-agent"]));
@@ -39,8 +39,8 @@ fn a_request_is_told_its_side_by_the_first_key_that_yields() {
         (&[("cookie", b"a=b"), ("cookie", b"c=d; session=7f3a; session=x")], "regular", "76282 cookie:session"),
         (&[("cookie", b"session=")], "regular", "- none"),
         (&[], "regular", "- none"),
-        (&[("cookie", b"session="), ("user-agent", b" \tFirefox ")], "one-box", "22493 header:user-agent"),
-        (&[("user-agent", b"Firefox"), ("user-agent", b"Chrome")], "one-box", "22493 header:user-agent"),
+        (&[("cookie", b"session="), ("user-agent", b" \tSafari ")], "one-box", "31490 header:user-agent"),
+        (&[("user-agent", b"Safari"), ("user-agent", b"Chrome")], "one-box", "31490 header:user-agent"),
     ] {
         assert_eq!(told(ask(&layer, lines).body()), (partition, why.to_owned()), "{lines:?}");
     }

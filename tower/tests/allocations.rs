@@ -1,0 +1,104 @@
+//! A request that has a pin costs no allocation over the bare service.
+
+mod service;
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    hint::black_box,
+    pin::pin,
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use allocation_counter::measure;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use onebox_core::{Crawlers, Overrides, Pins, Policy, Ramp, Secret, Share, Step, Time};
+use onebox_tower::OneboxLayer;
+use service::headers;
+use tower::{Layer, Service, service_fn};
+
+const RELEASE: &str = "web-2026-11-20";
+
+fn policy(secret: Option<&[u8]>) -> Policy {
+    let keys = ["cookie:session", "client-ip+header:user-agent"].map(|key| key.parse().unwrap()).to_vec();
+    let share: Share = "5%".parse().unwrap();
+    Policy::new(RELEASE, share, keys).with_pins(Pins::new("__Host-onebox", RELEASE, secret.map(Secret::new)))
+}
+
+/// As many headers as a request or response has, and no room left over.
+fn pinned(count: usize, pin: &str) -> HeaderMap {
+    let cookie = format!("theme=dark; __Host-onebox={pin}; session=7f3a");
+    let mut headers = headers(&[("cookie", cookie.as_bytes())]);
+    for at in 1..count {
+        headers.insert(format!("x-{at}").parse::<http::HeaderName>().unwrap(), HeaderValue::from_static("value"));
+    }
+    headers
+}
+
+fn bare(_: Request<()>) -> Ready<Result<Response<()>, Infallible>> {
+    let mut response = Response::new(());
+    response.headers_mut().insert("content-type", HeaderValue::from_static("text/html"));
+    ready(Ok(response))
+}
+
+/// How often a service allocates for a request.
+fn allocations<S: Service<Request<()>, Response = Response<()>>>(mut service: S, headers: &HeaderMap) -> u64 {
+    let mut request = Request::new(());
+    headers.clone_into(request.headers_mut());
+    let mut request = Some(request);
+    let counted = measure(|| {
+        let response = pin!(service.call(request.take().unwrap()));
+        assert!(black_box(response.poll(&mut Context::from_waker(Waker::noop()))).is_ready());
+    });
+    counted.count_total
+}
+
+/// What a layer costs over the bare service.
+fn over_bare(layer: &OneboxLayer, headers: &HeaderMap) -> u64 {
+    allocations(layer.layer(service_fn(bare)), headers) - allocations(service_fn(bare), headers)
+}
+
+#[test]
+fn a_pinned_request_allocates_nothing() {
+    let unsigned = format!("{RELEASE}.4711");
+    let pins = Pins::new("__Host-onebox", RELEASE, Some(Secret::new(b"swordfish")));
+    let signed = pins.value(onebox_core::Bucket::new(4711).unwrap()).to_string();
+    let all = |policy: Policy| {
+        let noon: Time = "2026-11-20T12:00:00Z".parse().unwrap();
+        let ramp = Ramp::schedule(vec![Step { at: noon, share: Share::ALL }]).unwrap();
+        let all = Policy::new(RELEASE, ramp, policy.keys().to_vec()).with_pins(policy.pins().unwrap().clone());
+        all.with_crawlers(Crawlers::new(vec!["bot".into()]))
+            .with_overrides(Overrides::new("onebox-force", Secret::new(b"swordfish")))
+    };
+    for (name, policy, pin) in [
+        ("unsigned", policy(None), &unsigned),
+        ("signed", policy(Some(b"swordfish")), &signed),
+        ("everything configured", all(policy(Some(b"swordfish"))), &signed),
+    ] {
+        let layer = OneboxLayer::new(policy).write_pins(Duration::from_secs(60)).debug(true);
+        let named = layer.clone().header("X-Side".parse().unwrap());
+        for count in (1..=40).filter(|count| !is_full(*count)) {
+            assert_eq!(over_bare(&layer, &pinned(count, pin)), 0, "{name}, {count} headers");
+            assert_eq!(over_bare(&named, &pinned(count, pin)), 0, "{name}, {count} headers, a name of its own");
+        }
+    }
+}
+
+/// Whether a map that grew to this many names has no room for one more.
+fn is_full(count: usize) -> bool {
+    let headers = pinned(count, "");
+    headers.capacity() == headers.len()
+}
+
+#[test]
+fn what_allocates_is_what_the_documentation_names() {
+    let pin = format!("{RELEASE}.4711");
+    let layer = OneboxLayer::new(policy(None)).write_pins(Duration::from_secs(60));
+    assert!(over_bare(&layer, &pinned(6, &pin)) > 0, "a map that is full");
+    assert_eq!(over_bare(&layer.clone().extension(true), &pinned(5, &pin)), 3, "an assignment in the extensions");
+    assert!(over_bare(&layer, &pinned(5, "stale")) > 0, "a pin to write");
+    let mut tagged = pinned(5, &pin);
+    tagged.insert("x-req-partition", HeaderValue::from_static("regular"));
+    assert_eq!(over_bare(&layer, &tagged), 0, "a full map that has the partition header");
+}
