@@ -108,7 +108,9 @@ fn crawlers(parts: &[String]) -> String {
         _ if letter.is_ascii_punctuation() => format!("\\{letter}"),
         _ => letter.to_string(),
     };
-    let parts: Vec<String> = parts.iter().map(|part| part.chars().map(letter).collect()).collect();
+    // An empty part would be in every text.
+    let parts = parts.iter().filter(|part| !part.is_empty());
+    let parts: Vec<String> = parts.map(|part| part.chars().map(letter).collect()).collect();
     if parts.is_empty() { "null".into() } else { format!("/{}/", parts.join("|")) }
 }
 

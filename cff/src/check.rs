@@ -170,6 +170,7 @@ fn is_statement(kind: AstKind<'_>) -> bool {
             | AstKind::FormalParameters(_)
             | AstKind::FormalParameter(_)
             | AstKind::FormalParameterRest(_)
+            | AstKind::BindingRestElement(_)
             | AstKind::FunctionBody(_)
     )
 }
