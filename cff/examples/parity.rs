@@ -1,5 +1,6 @@
 //! Asks finished functions and core the same random requests, in njs and in Node.js, and prints how many agreed:
 //! `cargo run --release -p onebox-cff --example parity -- 200000`. The first difference ends it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 #[path = "../tests/harness/mod.rs"]
 mod harness;

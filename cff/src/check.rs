@@ -21,11 +21,49 @@ const MODULES: [&str; 4] = ["buffer", "cloudfront", "crypto", "querystring"];
 
 /// The globals that there are. `eval`, `Function` and timers exist and do not work.
 const GLOBALS: [&str; 43] = [
-    "Array", "ArrayBuffer", "Boolean", "Buffer", "DataView", "Date", "Error", "EvalError", "Float32Array", "Float64Array",
-    "Infinity", "Int16Array", "Int32Array", "Int8Array", "JSON", "Math", "NaN", "Number", "Object", "Promise",
-    "RangeError", "ReferenceError", "RegExp", "String", "Symbol", "SyntaxError", "TextDecoder", "TextEncoder",
-    "TypeError", "URIError", "Uint16Array", "Uint32Array", "Uint8Array", "Uint8ClampedArray", "atob", "btoa", "console",
-    "decodeURIComponent", "encodeURIComponent", "globalThis", "isNaN", "require", "undefined",
+    "Array",
+    "ArrayBuffer",
+    "Boolean",
+    "Buffer",
+    "DataView",
+    "Date",
+    "Error",
+    "EvalError",
+    "Float32Array",
+    "Float64Array",
+    "Infinity",
+    "Int16Array",
+    "Int32Array",
+    "Int8Array",
+    "JSON",
+    "Math",
+    "NaN",
+    "Number",
+    "Object",
+    "Promise",
+    "RangeError",
+    "ReferenceError",
+    "RegExp",
+    "String",
+    "Symbol",
+    "SyntaxError",
+    "TextDecoder",
+    "TextEncoder",
+    "TypeError",
+    "URIError",
+    "Uint16Array",
+    "Uint32Array",
+    "Uint8Array",
+    "Uint8ClampedArray",
+    "atob",
+    "btoa",
+    "console",
+    "decodeURIComponent",
+    "encodeURIComponent",
+    "globalThis",
+    "isNaN",
+    "require",
+    "undefined",
 ];
 
 /// Checks that a function uses nothing but what is on CloudFront's list.
@@ -58,7 +96,7 @@ pub(crate) fn syntax<'a>(source: &str, parsed: ParserReturn<'a>) -> Result<Progr
     match parsed.diagnostics.first() {
         None => Ok(parsed.program),
         Some(error) => {
-            let start = error.labels.first().map_or(0, |label| label.offset() as u32);
+            let start = error.labels.first().map_or(0, |label| label.offset());
             Err(Refused::Syntax { line: line(source, Span::new(start, start)), message: error.message.to_string() })
         }
     }
@@ -75,7 +113,9 @@ fn unknown_global(program: &Program<'_>) -> Option<(Span, String)> {
     let scoping = semantic.scoping();
     let unknown = scoping.root_unresolved_references().iter().filter(|(name, _)| !GLOBALS.contains(&name.as_str()));
     unknown
-        .filter_map(|(name, references)| Some((semantic.reference_span(scoping.get_reference(*references.first()?)), name)))
+        .filter_map(|(name, references)| {
+            Some((semantic.reference_span(scoping.get_reference(*references.first()?)), name))
+        })
         .map(|(span, name)| (span, name.to_string()))
         .min_by_key(|(span, _)| span.start)
 }

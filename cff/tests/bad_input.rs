@@ -1,4 +1,5 @@
 //! Events that are odd: the specified answer, and never an exception.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 mod harness;
 
@@ -11,7 +12,8 @@ const NOON: i64 = 1_795_176_000_000;
 const SECRET: &str = "hex:73776f7264666973682073776f726466697368";
 
 fn packaged() -> Config {
-    let more = json!({ "pin": { "secret": SECRET }, "override": { "secret": SECRET }, "crawlers": { "contains": ["bot"] } });
+    let more =
+        json!({ "pin": { "secret": SECRET }, "override": { "secret": SECRET }, "crawlers": { "contains": ["bot"] } });
     config(&json!({ "id": "web-1", "share": "50%" }), &json!(["cookie:session", "header:user-agent"]), &more)
 }
 
@@ -64,20 +66,34 @@ fn the_whole_header_of_a_viewer_is_replaced_and_the_rest_stays() {
 
 #[test]
 fn a_name_sent_twice_counts_by_its_first_value() {
-    let twice = |values: [&str; 2]| json!({ "value": values[1], "multiValue": values.map(|value| json!({ "value": value })) });
+    let twice =
+        |values: [&str; 2]| json!({ "value": values[1], "multiValue": values.map(|value| json!({ "value": value })) });
     let (one_box, regular) = (pin(0), pin(99_999));
     let events = [[&*one_box, &*regular], [&*regular, &*one_box], ["web-1.1.0", &*one_box]]
         .map(|pins| with_cookies(json!({ "__Host-onebox": twice(pins), "session": { "value": "9" } })));
     // The bucket of the key, where the first pin is forged.
-    assert_eq!(sides(events), ["one-box", "regular", &*sides([with_cookies(json!({ "session": { "value": "9" } }))])[0]]);
+    assert_eq!(
+        sides(events),
+        ["one-box", "regular", &*sides([with_cookies(json!({ "session": { "value": "9" } }))])[0]]
+    );
 }
 
 #[test]
 fn what_is_missing_or_of_another_shape_is_not_there() {
     let request = |request: Value| json!({ "viewer": {}, "request": request });
-    let odd = [json!(null), json!(5), json!("text"), json!([]), json!({ "session": null }), json!({ "session": {} }),
-        json!({ "session": { "value": 5 } }), json!({ "session": { "value": ["x"] } }), json!({ "session": { "multiValue": [] } }),
-        json!({ "session": { "multiValue": [null] } }), json!({ "session": { "multiValue": "x" } })];
+    let odd = [
+        json!(null),
+        json!(5),
+        json!("text"),
+        json!([]),
+        json!({ "session": null }),
+        json!({ "session": {} }),
+        json!({ "session": { "value": 5 } }),
+        json!({ "session": { "value": ["x"] } }),
+        json!({ "session": { "multiValue": [] } }),
+        json!({ "session": { "multiValue": [null] } }),
+        json!({ "session": { "multiValue": "x" } }),
+    ];
     let events = odd.into_iter().map(|cookies| request(json!({ "headers": {}, "cookies": cookies })));
     let without = [request(json!({ "headers": {} })), json!({ "request": { "headers": {} } })];
     let sides = sides(events.chain(without));
@@ -86,10 +102,12 @@ fn what_is_missing_or_of_another_shape_is_not_there() {
 
 #[test]
 fn an_event_that_is_none_comes_back_without_an_exception() {
-    let events = [json!({}), json!({ "request": null }), json!({ "request": {} }), json!({ "request": { "headers": null } })];
+    let events =
+        [json!({}), json!({ "request": null }), json!({ "request": {} }), json!({ "request": { "headers": null } })];
     let expected = [Value::Null, json!(null), json!({}), json!({ "headers": null })];
     assert_eq!(messages(&events.map(|event| case(0, event))), expected);
-    let responses = [json!({}), json!({ "response": { "statusCode": 200 } }), json!({ "request": null, "response": {} })];
+    let responses =
+        [json!({}), json!({ "response": { "statusCode": 200 } }), json!({ "request": null, "response": {} })];
     let expected = [Value::Null, json!({ "statusCode": 200 }), json!({})];
     assert_eq!(messages(&responses.map(|event| case(1, event))), expected);
 }
@@ -100,7 +118,12 @@ fn cookies_by_the_thousand_and_long_ones_are_read() {
         (0..5000).map(|at| (format!("name{at}"), json!({ "value": "x" }))).collect();
     cookies.insert("__Host-onebox".into(), json!({ "value": pin(0) }));
     let long = |name: &str, part: &str| with_cookies(json!({ (name): { "value": part.repeat(20_000) } }));
-    let sides = sides([with_cookies(cookies.into()), long("__Host-onebox", "web-1."), long("onebox-force", "one-box."), long("x", " ")]);
+    let sides = sides([
+        with_cookies(cookies.into()),
+        long("__Host-onebox", "web-1."),
+        long("onebox-force", "one-box."),
+        long("x", " "),
+    ]);
     assert_eq!(sides, ["one-box", "regular", "regular", "regular"]);
 }
 
@@ -108,8 +131,23 @@ fn cookies_by_the_thousand_and_long_ones_are_read() {
 fn numbers_that_are_too_long_and_control_bytes_are_no_pin_and_no_token() {
     let genuine = pin(0);
     let tag = genuine.rsplit('.').next().unwrap();
-    let numbers = ["00", "100000", "99999999999999999999", "1e1", "-0", "+0", " 0", "0x0", "0\0", "\u{660}", "Infinity", "NaN", ""];
-    let pins = numbers.map(|number| with_cookies(json!({ "__Host-onebox": { "value": format!("web-1.{number}.{tag}") } })));
+    let numbers = [
+        "00",
+        "100000",
+        "99999999999999999999",
+        "1e1",
+        "-0",
+        "+0",
+        " 0",
+        "0x0",
+        "0\0",
+        "\u{660}",
+        "Infinity",
+        "NaN",
+        "",
+    ];
+    let pins =
+        numbers.map(|number| with_cookies(json!({ "__Host-onebox": { "value": format!("web-1.{number}.{tag}") } })));
     let ends = ["\0", "\n", "\r\n", "\u{1}", "\u{7f}", ".", "0"];
     let ended = ends.map(|end| with_cookies(json!({ "__Host-onebox": { "value": format!("{genuine}{end}") } })));
     let token = packaged().policy().overrides().unwrap().token(Partition::OneBox, 999_999_999_999);
@@ -129,7 +167,8 @@ fn a_clock_before_1970_or_after_2100_is_a_clock() {
     };
     let at = |now, event| Case { now, ..case(0, event) };
     let (before, after) = (-1, 4_102_444_800_000);
-    let cases = [at(before, token(0)), at(0, token(0)), at(after, token(4_102_444_801)), at(after, token(4_102_444_800))];
+    let cases =
+        [at(before, token(0)), at(0, token(0)), at(after, token(4_102_444_801)), at(after, token(4_102_444_800))];
     let sides: Vec<Value> =
         messages(&cases).iter().map(|message| message["headers"]["x-req-partition"]["value"].clone()).collect();
     assert_eq!(sides, ["one-box", "regular", "one-box", "regular"]);
@@ -138,7 +177,8 @@ fn a_clock_before_1970_or_after_2100_is_a_clock() {
 #[test]
 fn a_pin_is_added_to_what_the_origin_sets() {
     let mut event = Visit { cookies: vec!["session=7f3a".into()], ..Visit::default() }.response();
-    event["response"]["cookies"] = json!({ "a": { "value": "1", "attributes": "Path=/", "multiValue": [{ "value": "1" }, { "value": "2" }] } });
+    event["response"]["cookies"] =
+        json!({ "a": { "value": "1", "attributes": "Path=/", "multiValue": [{ "value": "1" }, { "value": "2" }] } });
     let mut expected = event["response"].clone();
     let policy = packaged().policy();
     let visit = Visit { cookies: vec!["session=7f3a".into()], ..Visit::default() };
@@ -149,13 +189,22 @@ fn a_pin_is_added_to_what_the_origin_sets() {
     });
     let mut bare = event.clone();
     bare["response"]["cookies"].take();
-    assert_eq!(messages(&[case(1, event), case(1, bare)]).iter().map(|message| &message["cookies"]["__Host-onebox"]).collect::<Vec<_>>(),
-        [&expected["cookies"]["__Host-onebox"]; 2]);
+    assert_eq!(
+        messages(&[case(1, event), case(1, bare)])
+            .iter()
+            .map(|message| &message["cookies"]["__Host-onebox"])
+            .collect::<Vec<_>>(),
+        [&expected["cookies"]["__Host-onebox"]; 2]
+    );
 }
 
 #[test]
 fn ordinary_and_odd_requests_leave_nothing_in_the_log() {
-    let cookies = [json!(null), json!({ "__Host-onebox": { "value": "web-1.\0.x" } }), json!({ "onebox-force": { "value": "one-box.1.\n" } })];
+    let cookies = [
+        json!(null),
+        json!({ "__Host-onebox": { "value": "web-1.\0.x" } }),
+        json!({ "onebox-force": { "value": "one-box.1.\n" } }),
+    ];
     let cases: Vec<Case> = cookies.into_iter().map(|cookies| case(0, with_cookies(cookies))).collect();
     for engine in ENGINES {
         assert_eq!(logged(engine, &functions(), &cases).1, "", "{engine:?}");

@@ -1,4 +1,5 @@
 //! Random requests, asked of finished functions and of core. The example `parity` asks as many as it is told.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 mod harness;
 

@@ -1,4 +1,5 @@
 //! What is not written: JavaScript that CloudFront does not know, and functions that are too large.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 mod harness;
 
@@ -87,7 +88,8 @@ fn a_function_that_is_too_large_is_refused_with_by_how_much() {
 
 #[test]
 fn what_is_not_configured_is_not_in_the_function() {
-    let plain = functions(&config(&json!({ "id": "web-1", "share": "5%" }), &json!(["client-ip"]), &json!({}))).unwrap();
+    let plain =
+        functions(&config(&json!({ "id": "web-1", "share": "5%" }), &json!(["client-ip"]), &json!({}))).unwrap();
     assert_eq!(plain.viewer_response, None);
     for absent in ["import", "crypto", "Date", "async", "split", "JSON", "user-agent", "updateRequestOrigin", "null"] {
         assert!(!plain.viewer_request.contains(absent), "{absent}: {}", plain.viewer_request);

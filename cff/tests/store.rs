@@ -1,4 +1,5 @@
 //! The release in a KeyValueStore: what counts, and when the packaged one does.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 mod harness;
 
@@ -183,7 +184,11 @@ fn a_store_that_fails_leaves_the_packaged_release_and_one_line_in_the_log() {
     for engine in ENGINES {
         for failure in &failures {
             let (answers, log) = logged(engine, &functions, &[case(NOON, failure.clone())]);
-            assert_eq!(answers[0]["message"]["headers"]["x-req-partition"], json!({ "value": "one-box" }), "{failure:?}");
+            assert_eq!(
+                answers[0]["message"]["headers"]["x-req-partition"],
+                json!({ "value": "one-box" }),
+                "{failure:?}"
+            );
             assert!(log.starts_with("onebox: the packaged release counts: "), "{engine:?}: {log}");
             assert_eq!(log.lines().count(), 1, "{engine:?}: {log}");
         }

@@ -1,4 +1,5 @@
 //! The test vectors of core's specification, asked of finished functions.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 mod harness;
 
@@ -130,7 +131,11 @@ fn every_vector_is_decided_as_in_core() {
             assert_eq!(*side, json!({ "value": vector.expected.partition }), "{place}");
             let cookies = answers[1]["message"]["cookies"].as_object().unwrap();
             let mut written = cookies.iter().filter(|(name, _)| *name != "of-origin");
-            assert_eq!(written.next().map(|(_, pin)| pin["value"].as_str().unwrap()), pin(vector).as_deref(), "{place}");
+            assert_eq!(
+                written.next().map(|(_, pin)| pin["value"].as_str().unwrap()),
+                pin(vector).as_deref(),
+                "{place}"
+            );
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod parity;
 pub mod random;
 pub mod visit;
+pub mod visitors;
 
 use std::{fs, path::Path, process::Command};
 
