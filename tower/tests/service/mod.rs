@@ -1,4 +1,5 @@
 //! A service behind the layer that answers with the request as it got it.
+#![allow(dead_code, reason = "no test needs all of it")]
 
 use std::{
     convert::Infallible,
