@@ -9,9 +9,9 @@ use std::{
     process::{Command, ExitCode},
 };
 
-const HANDLERS: [&str; 3] = ["viewer-request", "origin-request", "origin-response"];
+const HANDLERS: [&str; 4] = ["viewer-request", "origin-request", "origin-response", "viewer-response"];
 /// The packages that the modules are made of.
-const PACKAGES: [&str; 5] = ["core", "edge", "viewer-request", "origin-request", "origin-response"];
+const PACKAGES: [&str; 6] = ["core", "edge", "viewer-request", "origin-request", "origin-response", "viewer-response"];
 const TARGET: &str = "wasm32-unknown-unknown";
 
 fn main() -> ExitCode {

@@ -39,5 +39,6 @@ fn sources(trigger: Trigger) -> (&'static str, &'static [u8]) {
         Trigger::ViewerRequest => handler!("viewer-request"),
         Trigger::OriginRequest => handler!("origin-request"),
         Trigger::OriginResponse => handler!("origin-response"),
+        Trigger::ViewerResponse => handler!("viewer-response"),
     }
 }

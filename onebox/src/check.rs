@@ -67,9 +67,9 @@ fn warnings(config: &Config, places: &Places) -> Vec<Mistake> {
     };
     let user_agent = |part: &Part| matches!(part, Part::Header(name) if &**name == "user-agent");
     let mut warnings = Vec::new();
-    match config.release.share {
-        Share::NONE => warnings.push(warning("release.share", "nobody is on the one-box")),
-        Share::ALL => warnings.push(warning("release.share", "everybody who has a key is on the one-box")),
+    match config.release.share.constant() {
+        Some(Share::NONE) => warnings.push(warning("release.share", "nobody is on the one-box")),
+        Some(Share::ALL) => warnings.push(warning("release.share", "everybody who has a key is on the one-box")),
         _ => {}
     }
     if config.partition.keys.iter().flat_map(|entry| entry.parts()).all(user_agent) {
@@ -85,7 +85,10 @@ fn warnings(config: &Config, places: &Places) -> Vec<Mistake> {
 fn summary(out: &mut impl Write, file: &ConfigFile, config: &Config) -> io::Result<()> {
     let keys: Vec<_> = config.partition.keys.iter().map(ToString::to_string).collect();
     writeln!(out, "{} is valid.", file.path.display())?;
-    writeln!(out, "  release   {}, {} on the one-box", config.release.id, config.release.share)?;
+    match config.release.share.constant() {
+        Some(share) => writeln!(out, "  release   {}, {share} on the one-box", config.release.id)?,
+        None => writeln!(out, "  release   {}, a share that changes with time", config.release.id)?,
+    }
     writeln!(out, "  keys      {}", keys.join(", else "))?;
     if config.partition.salt != config.release.id {
         writeln!(out, "  salt      {}", config.partition.salt)?;

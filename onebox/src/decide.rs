@@ -4,15 +4,15 @@ mod lines;
 mod visit;
 
 use std::{
+    cell::Cell,
     io::{self, BufWriter, Write},
     str,
 };
 
-use jiff::Timestamp;
-use onebox_core::{Decision, Policy};
+use onebox_core::{Decision, Policy, Time};
 use onebox_edge::{Field, NativeEvent, Trigger, Visit};
 
-use crate::{Exit, Failure, config::ConfigFile, exit::written};
+use crate::{Exit, Failure, clock::Clock, config::ConfigFile, exit::written};
 use lines::{Line, Lines};
 use visit::Described;
 
@@ -20,9 +20,11 @@ use visit::Described;
 ///
 /// Reads one JSON text a line from standard input: a Lambda@Edge viewer-request event, or a request written as
 /// {"headers":{NAME: VALUE or [VALUES]},"clientIp":ADDRESS}; other members are ignored. Writes one JSON line for each:
-/// {"partition":"one-box","bucket":4711,"source":"cookie:session"}. The source is the entry of the key chain that decided,
-/// `share-zero` or `none`; without a key the bucket is null. A line that cannot be read gives {"error":…}, and the run
-/// goes on. Blank lines are skipped.
+/// {"partition":"one-box","bucket":4711,"source":"cookie:session"}. The source is what decided: `override` (a valid token),
+/// `share-zero`, `crawler`, `pin`, the entry of the key chain, or `none`; where neither a pin nor a key decided, the bucket
+/// is null. A line that cannot be read gives {"error":…}, and the run goes on. Blank lines are skipped.
+///
+/// Scheduled shares and tokens go by the time. Without `--now` it is read whenever the input has been waited for.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,24 +36,37 @@ Exit codes: 0 every line was answered, 64 the configuration or the command line 
 pub(crate) struct Args {
     #[command(flatten)]
     config: ConfigFile,
-    /// The time at which to decide, for a share that changes with time; a fixed share never asks
-    #[arg(long, value_name = "RFC 3339", value_parser = rfc3339)]
-    now: Option<Timestamp>,
+    #[command(flatten)]
+    clock: Clock,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let policy = args.config.load()?.policy();
     let out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
-    written(answer_all(&policy, Lines::new(io::stdin().lock()), out))
+    written(answer_all(&policy, &|| args.clock.now(), Lines::new(io::stdin().lock()), out))
 }
 
 /// Answers every line, and never lets an answer wait for the next question.
-fn answer_all(policy: &Policy, mut lines: Lines<impl io::Read>, mut out: impl Write) -> io::Result<()> {
+fn answer_all(
+    policy: &Policy,
+    clock: &dyn Fn() -> Time,
+    mut lines: Lines<impl io::Read>,
+    mut out: impl Write,
+) -> io::Result<()> {
     let fields = Field::of(policy);
-    while let Some(line) = lines.next(|| out.flush())? {
+    // Lines that came together are decided at one time.
+    let time = Cell::new(None);
+    while let Some(line) = lines.next(|| {
+        time.set(None);
+        out.flush()
+    })? {
         let answer = match line {
             Line::Bytes(line) if line.trim_ascii().is_empty() => continue,
-            Line::Bytes(line) => decide(policy, &fields, line),
+            Line::Bytes(line) => {
+                let now = time.get().unwrap_or_else(clock);
+                time.set(Some(now));
+                decide(policy, &fields, line, now)
+            }
             Line::TooLong => Err(format!("the line is longer than {} bytes", lines::LIMIT)),
         };
         match answer {
@@ -63,14 +78,14 @@ fn answer_all(policy: &Policy, mut lines: Lines<impl io::Read>, mut out: impl Wr
 }
 
 /// Decides for the request on one line, or says why that is none.
-fn decide<'p>(policy: &'p Policy, fields: &[Field<'_>], line: &[u8]) -> Result<Decision<'p>, String> {
+fn decide<'p>(policy: &'p Policy, fields: &[Field<'_>], line: &[u8], now: Time) -> Result<Decision<'p>, String> {
     let text = str::from_utf8(line)
         .map_err(|error| format!("the line is not UTF-8 from byte {} on", error.valid_up_to() + 1))?;
     match Described::read(text)? {
-        Described::Plain(request) => Ok(policy.decide(&request)),
+        Described::Plain(request) => Ok(policy.decide(&request, now)),
         Described::Event => {
             let event = NativeEvent::read(text, Trigger::ViewerRequest, fields.to_vec());
-            Ok(policy.decide(&Visit(&event.map_err(|error| error.to_string())?)))
+            Ok(policy.decide(&Visit(&event.map_err(|error| error.to_string())?), now))
         }
     }
 }
@@ -85,28 +100,6 @@ fn write(out: &mut impl Write, Decision { partition, bucket, source }: &Decision
     writeln!(out, r#","source":"{source}"}}"#)
 }
 
-/// A date, a time and an offset, and nothing that only other standards know
-/// (<https://www.rfc-editor.org/rfc/rfc3339#section-5.6>).
-fn rfc3339(text: &str) -> Result<Timestamp, String> {
-    let template = b"0000-00-00T00:00:00";
-    let (head, tail) = text.as_bytes().split_at_checked(template.len()).unwrap_or_default();
-    let shaped = head.len() == template.len()
-        && head.iter().zip(template).all(|(found, wanted)| match wanted {
-            b'0' => found.is_ascii_digit(),
-            _ => found.eq_ignore_ascii_case(wanted),
-        });
-    let fraction = tail.strip_prefix(b".").map_or(0, |tail| 1 + tail.iter().take_while(|b| b.is_ascii_digit()).count());
-    let offset = match &tail[fraction..] {
-        b"Z" | b"z" => true,
-        [b'+' | b'-', a, b, b':', c, d] => [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()),
-        _ => false,
-    };
-    match text.parse() {
-        Ok(time) if shaped && offset && fraction != 1 => Ok(time),
-        _ => Err("expected a time such as 2026-11-20T12:00:00Z or 2026-11-20T13:00:00+01:00".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -118,7 +111,7 @@ mod tests {
         #[test]
         fn no_line_makes_it_panic(line in prop::collection::vec(any::<u8>(), 0..200), head in "(\\{\"(Records|headers)\":)?") {
             let policy = Policy::new("salt", onebox_core::Share::ALL, vec!["cookie:a".parse().unwrap()]);
-            let _ = decide(&policy, &Field::of(&policy), &[head.as_bytes(), &line].concat());
+            let _ = decide(&policy, &Field::of(&policy), &[head.as_bytes(), &line].concat(), Time::MIN);
         }
 
         #[test]
@@ -136,33 +129,8 @@ mod tests {
             let request = json!({ "headers": headers, "clientIp": address });
             let event = json!({ "Records": [{ "cf": { "request": request } }] });
             let fields = Field::of(&policy);
-            let decided = |line: serde_json::Value| decide(&policy, &fields, line.to_string().as_bytes());
+            let decided = |line: serde_json::Value| decide(&policy, &fields, line.to_string().as_bytes(), Time::MIN);
             prop_assert_eq!(decided(plain), decided(event));
-        }
-    }
-
-    #[test]
-    fn a_time_is_rfc_3339_and_nothing_else() {
-        for (text, expected) in [
-            ("2026-11-20T12:00:00Z", Some(1_795_176_000)),
-            ("2026-11-20t12:00:00z", Some(1_795_176_000)),
-            ("2026-11-20T13:00:00+01:00", Some(1_795_176_000)),
-            ("2026-11-20T12:00:00.25-00:00", Some(1_795_176_000)),
-            ("2026-11-20T12:00:00", None),
-            ("2026-11-20T12:00Z", None),
-            ("2026-11-20 12:00:00", None),
-            ("2026-11-20T12:00:00.Z", None),
-            ("2026-11-20T12:00:00+0100", None),
-            ("2026-11-20T12:00:00+01:00[Europe/Paris]", None),
-            ("2026-13-20T12:00:00Z", None),
-            ("2026-11-31T12:00:00Z", None),
-            ("+002026-11-20T12:00:00Z", None),
-            ("20261120T120000Z", None),
-            ("now", None),
-            ("", None),
-            ("é026-11-20T12:00:00Z", None),
-        ] {
-            assert_eq!(rfc3339(text).ok().map(Timestamp::as_second), expected, "{text}");
         }
     }
 }

@@ -8,6 +8,7 @@
 mod bundle;
 mod check;
 mod cli;
+mod clock;
 pub mod config;
 mod decide;
 mod exit;

@@ -10,11 +10,12 @@ use std::{
     thread,
 };
 
-use jiff::Timestamp;
 use onebox_edge::Trigger;
 use onebox_sim::{Observer, Record, Violation};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
+
+use crate::clock::time;
 
 /// How many lines may wait for the printer.
 const WAITING: usize = 4096;
@@ -117,7 +118,7 @@ fn as_json(note: &Note) -> Value {
         Note::Listening(address) => json!({ "listening": format!("http://{address}") }),
         Note::Request(record) => json!({
             "requestId": record.request_id,
-            "time": Timestamp::try_from(record.time).unwrap_or_default().to_string(),
+            "time": time(record.time).to_string(),
             "milliseconds": record.took.as_secs_f64() * 1e3,
             "clientIp": record.client_ip,
             "method": record.method.as_str(),

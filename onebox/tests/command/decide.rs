@@ -165,5 +165,5 @@ fn the_clock_is_accepted_and_a_fixed_share_does_not_ask_it() {
     assert_eq!((now.code, now.out), (Some(0), desk.run_with(&["decide"], line).out));
     let done = desk.run(&["decide", "--now", "2026-11-20"]);
     assert_eq!(done.code, Some(64));
-    assert!(done.err.contains("expected a time such as 2026-11-20T12:00:00Z"), "{}", done.err);
+    assert!(done.err.contains("expected a time of RFC 3339, such as \"2026-11-20T12:00:00Z\""), "{}", done.err);
 }

@@ -51,7 +51,7 @@ fn a_module_is_the_same_from_any_folder() {
 
     let desk = Desk::with(CONFIG);
     assert_eq!(desk.run(&["package"]).code, Some(0));
-    for handler in ["viewer-request", "origin-request", "origin-response"] {
+    for handler in ["viewer-request", "origin-request", "origin-response", "viewer-response"] {
         let there = fs::read(build.out.join(format!("{handler}.wasm"))).unwrap();
         let here = desk.read(&format!("dist/{handler}/handler.wasm"));
         assert!(here == there, "{handler}: {} bytes here, {} bytes there", here.len(), there.len());
