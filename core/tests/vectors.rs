@@ -6,8 +6,8 @@ mod visit;
 use std::{fs, path::Path, process::Command};
 
 use onebox_core::{
-    Crawlers, Entry, Incoming, Origin, Overrides, Partition, Pins, Policy, Ramp, Secret, Share, Source, Step, Time,
-    Vary, merge,
+    Crawlers, Entry, Incoming, Origin, Overrides, Partition, Pins, Policy, Ramp, Secret, Share, Source, Step, Vary,
+    merge,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use visit::Visit;
@@ -27,7 +27,7 @@ struct Decided {
     group: String,
     name: String,
     policy: Rules,
-    request: Asked,
+    request: Visit,
     expected: Expected,
 }
 
@@ -77,14 +77,6 @@ struct Override {
 enum Key {
     Part(String),
     Composite(Vec<String>),
-}
-
-/// A request, and when it comes; in milliseconds since 1970.
-#[derive(Deserialize)]
-struct Asked {
-    #[serde(flatten)]
-    visit: Visit,
-    now: Option<i64>,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -184,7 +176,7 @@ fn every_decision_is_as_the_reference_decides() {
     for Decided { group, name, policy, request, expected } in cases {
         let policy = policy.policy();
         assert!(request.now.is_some() || !policy.reads_clock(), "{group}: {name}: at which time?");
-        let decision = policy.decide(&request.visit, request.now.map_or(Time::MIN, Time::from_unix_millis));
+        let decision = policy.decide(&request, request.time());
         let pin = policy.pins().zip(decision.bucket).filter(|_| matches!(decision.source, Source::Key(_)));
         let found = Expected {
             partition: decision.partition.to_string(),
