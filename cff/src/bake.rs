@@ -106,6 +106,9 @@ fn crawlers(parts: &[String]) -> String {
             format!("[{}{}]", letter.to_ascii_uppercase(), letter.to_ascii_lowercase())
         }
         _ if letter.is_ascii_punctuation() => format!("\\{letter}"),
+        // These two end a line of JavaScript.
+        '\u{2028}' => "\\u2028".into(),
+        '\u{2029}' => "\\u2029".into(),
         _ => letter.to_string(),
     };
     // An empty part would be in every text.

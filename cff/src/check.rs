@@ -6,7 +6,7 @@
 use oxc_allocator::Allocator;
 use oxc_ast::{
     AstKind,
-    ast::{Argument, Expression, Program, PropertyKind, VariableDeclarationKind},
+    ast::{Argument, Expression, Program, PropertyKind, RegExp, RegExpFlags, VariableDeclarationKind},
 };
 use oxc_ast_visit::Visit;
 use oxc_parser::{Parser, ParserReturn};
@@ -158,7 +158,7 @@ fn refusal(kind: AstKind<'_>) -> Option<String> {
         AstKind::CallExpression(node) if is_unknown_module(&node.callee, &node.arguments) => "this module",
         AstKind::ImportDeclaration(node) if !MODULES.contains(&node.source.value.as_str()) => "this module",
         AstKind::ImportDeclaration(node) if node.with_clause.is_some() => "import attributes",
-        AstKind::RegExpLiteral(node) if node.regex.pattern.text.contains("(?<=") => "a look-behind",
+        AstKind::RegExpLiteral(node) if !is_known(&node.regex) => "this regular expression",
         _ if is_allowed(kind) => return None,
         _ => return Some(format!("{:?}", kind.ty())),
     };
@@ -172,6 +172,13 @@ fn awaits(argument: &Argument<'_>) -> bool {
 fn is_unknown_module(callee: &Expression<'_>, arguments: &[Argument<'_>]) -> bool {
     let known = |argument: &Argument<'_>| matches!(argument, Argument::StringLiteral(name) if MODULES.contains(&name.value.as_str()));
     callee.is_specific_id("require") && !matches!(arguments, [name] if known(name))
+}
+
+/// The flags g, i, m and y, and no look-behind.
+fn is_known(expression: &RegExp<'_>) -> bool {
+    let flags = RegExpFlags::G | RegExpFlags::I | RegExpFlags::M | RegExpFlags::Y;
+    let pattern = expression.pattern.text.as_str();
+    flags.contains(expression.flags) && !["(?<=", "(?<!"].iter().any(|behind| pattern.contains(behind))
 }
 
 fn is_allowed(kind: AstKind<'_>) -> bool {

@@ -19,6 +19,9 @@
 //! request with a 503. Therefore [`functions`] refuses what is not on the list of
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html>.
 //!
+//! CloudFront does not run viewer-response where the origin answers with an error, 400 or above: such a visitor is pinned
+//! by the next page.
+//!
 //! Not documented by AWS, and not relied on: whether viewer-response sees what viewer-request has written (it decides
 //! again, from the same request), how long a KeyValueStore needs to tell all locations, how long a function may run, and
 //! how text that is not UTF-8 reaches a function.
@@ -41,6 +44,8 @@ mod minify;
 mod refused;
 mod store;
 
+use std::fmt;
+
 use onebox_edge::Config;
 
 pub use self::{check::check, refused::Refused, store::store_update};
@@ -50,12 +55,22 @@ pub use self::{check::check, refused::Refused, store::store_update};
 pub const MAX_BYTES: usize = 10_240;
 
 /// The finished functions, for the runtime `cloudfront-js-2.0`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Functions {
     /// The function of the event viewer-request.
     pub viewer_request: String,
     /// The function of the event viewer-response, if visitors are pinned.
     pub viewer_response: Option<String>,
+}
+
+impl fmt::Debug for Functions {
+    /// Their sizes alone: secrets are in them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Functions")
+            .field("viewer_request", &self.viewer_request.len())
+            .field("viewer_response", &self.viewer_response.as_ref().map(String::len))
+            .finish()
+    }
 }
 
 /// The functions of a configuration. Its secrets are in them: a function has no other place for them.
