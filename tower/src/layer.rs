@@ -59,7 +59,8 @@ impl OneboxLayer {
     /// ```
     #[must_use]
     pub fn header(self, name: HeaderName) -> Self {
-        self.with(|rules| rules.header = name)
+        // A name's first clone moves its text to where clones share it: here, and not in the first request.
+        self.with(|rules| rules.header = name.clone())
     }
 
     /// Writes pins: a visitor whose bucket came from a key gets the policy's pin cookie, for so long.

@@ -4,7 +4,7 @@ use std::{ptr, sync::Arc, time::SystemTime};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request,
-    header::{SET_COOKIE, VARY},
+    header::{Entry as HeaderEntry, OccupiedEntry, SET_COOKIE, VARY},
 };
 use onebox_core::{Bucket, Decision, Entry, Partition, Policy, Source, Time, Vary, merge};
 
@@ -115,26 +115,30 @@ const fn value(partition: Partition) -> HeaderValue {
 /// Names a header in `Vary` once: all lines become one, as at the edge.
 #[inline]
 fn vary(headers: &mut HeaderMap, name: &HeaderName) {
-    let lines = headers.get_all(VARY).iter().map(|line| merge(Some(line.as_bytes()), name.as_str()));
-    let merged = lines.fold(Vary::Set, |before, line| match (before, line) {
-        (Vary::Leave, _) | (_, Vary::Leave) => Vary::Leave,
-        (Vary::Append, _) | (_, Vary::Append) => Vary::Append,
-        _ => Vary::Set,
-    });
-    let line = match merged {
-        Vary::Leave => return,
-        Vary::Set => HeaderValue::from(name.clone()),
-        Vary::Append => joined(headers, name),
-    };
-    let _ = headers.try_insert(VARY, line);
+    match headers.try_entry(VARY) {
+        Ok(HeaderEntry::Vacant(entry)) => {
+            let _ = entry.try_insert(name.clone().into());
+        }
+        Ok(HeaderEntry::Occupied(mut entry)) => {
+            if let Some(line) = varied(&entry, name) {
+                entry.insert(line);
+            }
+        }
+        Err(_) => {}
+    }
 }
 
-/// All lines of `Vary` and one name more. Parts of header values are one again.
+/// What the lines of `Vary` become, if they change. Parts of header values are one again.
 #[cold]
-fn joined(headers: &HeaderMap, name: &HeaderName) -> HeaderValue {
-    let lines = headers.get_all(VARY).iter().map(HeaderValue::as_bytes).chain([name.as_str().as_bytes()]);
-    let lines: Vec<_> = lines.collect();
-    HeaderValue::from_bytes(&lines.join(&b", "[..])).unwrap_or_else(|_| name.clone().into())
+fn varied(lines: &OccupiedEntry<'_, HeaderValue>, name: &HeaderName) -> Option<HeaderValue> {
+    let mut lines: Vec<_> = lines.iter().map(HeaderValue::as_bytes).collect();
+    match merge(Some(&lines.join(&b", "[..])), name.as_str()) {
+        Vary::Leave => return None,
+        Vary::Set => lines.clear(),
+        Vary::Append => {}
+    }
+    lines.push(name.as_str().as_bytes());
+    HeaderValue::from_bytes(&lines.join(&b", "[..])).ok()
 }
 
 /// The time, as the machine has it. A clock before 1970 counts as that year's beginning.
