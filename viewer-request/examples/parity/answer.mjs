@@ -1,12 +1,21 @@
-// Answers a line of JSON for every event on standard input: the partition header of the packaged handler in argv[2].
+// Answers a line of JSON for every [time, event] on standard input: the partition header of the packaged viewer-request
+// in argv[2], and the cookie that the packaged viewer-response in argv[4] writes, if there is one.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-const [, , folder, header] = process.argv;
-const { handler } = await import(pathToFileURL(`${folder}/index.mjs`));
+const [, , folder, header, pinning] = process.argv;
+const load = async (bundle) => (await import(pathToFileURL(`${bundle}/index.mjs`))).handler;
+const tag = await load(folder);
+const pin = existsSync(pinning) ? await load(pinning) : undefined;
 
 // Not by node:readline, which ends a line at U+2028 as well.
-const events = readFileSync(0, 'utf8').trimEnd().split('\n');
-const answers = events.map((event) => JSON.stringify(handler(JSON.parse(event)).headers[header]));
+const lines = readFileSync(0, 'utf8').trimEnd().split('\n');
+const answers = lines.map((line) => {
+  const [[now, event], [, later]] = [JSON.parse(line), JSON.parse(line)];
+  Date.now = () => now;
+  later.Records[0].cf.response = { status: '200', headers: {} };
+  const cookie = pin?.(later).headers['set-cookie'];
+  return JSON.stringify([tag(event).headers[header], cookie?.map(({ value }) => value.split(';')[0]) ?? []]);
+});
 writeFileSync(1, `${answers.join('\n')}\n`);

@@ -5,10 +5,13 @@
 
 mod random;
 mod runtimes;
+mod settings;
+mod sticky;
 mod vectors;
 
 use std::{env, error::Error, path::PathBuf, process::ExitCode};
 
+use onebox_core::Time;
 use random::Random;
 use runtimes::Runtimes;
 
@@ -27,6 +30,8 @@ type Trouble = Box<dyn Error + Send + Sync>;
 /// A request in the two forms in which it can be asked about, one line of JSON each.
 struct Question {
     event: String,
+    /// When it comes.
+    now: Time,
     /// For `onebox decide` alone.
     plain: Option<String>,
     /// The decision, where it is known beforehand.
@@ -67,8 +72,7 @@ fn run(onebox: PathBuf, requests: u64, seed: u64) -> Result<usize, Trouble> {
     let mut random = Random::new(seed);
     while asked < requests {
         let count = BATCH.min(requests - asked);
-        let keys = random.keys();
-        let toml = random.configuration(&keys);
+        let toml = random.configuration();
         let questions: Vec<_> = (0..count).map(|_| random.question()).collect();
         differences.extend(runtimes.differences(&toml, &questions)?);
         (asked, configurations) = (asked + count, configurations + 1);

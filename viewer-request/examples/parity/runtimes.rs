@@ -1,14 +1,15 @@
 //! The runtimes, and what they answer to the same questions.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     env, fs,
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, Command, Stdio},
     thread,
 };
 
+use onebox_core::{Source, Time};
 use onebox_edge::{Config, Field, NativeEvent, Trigger, Visit, handle};
 use onebox_viewer_request::ViewerRequest;
 use serde::Deserialize;
@@ -61,45 +62,39 @@ impl Runtimes {
         let package =
             [&["package".into(), "--config".into(), config_toml.clone(), "--out".into(), dist.clone()][..]].concat();
         answers(Command::new(&self.onebox).args(package), Vec::new())?;
-        let bundle = dist.join("viewer-request");
+        let (bundle, pinning) = (dist.join("viewer-request"), dist.join("viewer-response"));
         let config = Config::from_json(&fs::read_to_string(bundle.join("config.json"))?)
             .map_err(|problems| format!("the packaged configuration is refused: {problems:?}"))?;
         let header = config.partition.header.to_ascii_lowercase();
 
-        let events = || questions.iter().map(|question| question.event.as_str());
-        let plain = || questions.iter().filter_map(|question| question.plain.as_deref());
+        let events: Vec<_> =
+            questions.iter().map(|question| format!("[{},{}]", question.now.unix_millis(), question.event)).collect();
         let mut node = Command::new(env::var_os("ONEBOX_NODE").unwrap_or_else(|| "node".into()));
-        node.arg(ANSWER).arg(bundle).arg(&header);
-        let mut decide = Command::new(&self.onebox);
-        decide.arg("decide").arg("--config").arg(config_toml);
+        node.arg(ANSWER).arg(bundle).arg(&header).arg(pinning);
         let (native, node, decide) = thread::scope(|scope| {
-            let node = scope.spawn(|| answers(&mut node, lines(events())));
-            let decide = scope.spawn(|| answers(&mut decide, lines(events().chain(plain()))));
+            let node = scope.spawn(|| answers(&mut node, lines(events.iter().map(String::as_str))));
+            let decide = scope.spawn(|| decided(&self.onebox, &config_toml, questions));
             (natively(&config, &header, questions), node.join(), decide.join())
         });
-        let native = native?;
-        let [node, decide] =
-            [node, decide].map(|joined| joined.unwrap_or_else(|_| Err("a runtime's thread has ended".into())));
-        let (node, decide) = (node?, decide?);
-        if (node.len(), decide.len()) != (questions.len(), questions.len() + plain().count()) {
-            return Err(format!("of {} answers {} and {} came", questions.len(), node.len(), decide.len()).into());
+        let ended = "a runtime's thread has ended";
+        let (native, node, decide) = (native?, node.map_err(|_| ended)??, decide.map_err(|_| ended)??);
+        if node.len() != questions.len() {
+            return Err(format!("of {} answers {} came from Node.js", questions.len(), node.len()).into());
         }
         self.native += native.len();
         self.node += node.len();
-        self.decide += decide.len();
+        self.decide += decide.iter().map(Vec::len).sum::<usize>();
         self.one_box += native.iter().filter(|(decision, _)| decision.contains("\"one-box\"")).count();
         self.keyless += native.iter().filter(|(decision, _)| decision.contains("\"bucket\":null")).count();
 
-        let mut plainly = decide[questions.len()..].iter();
         let mut different = Vec::new();
         for (((question, native), node), decide) in questions.iter().zip(&native).zip(&node).zip(&decide) {
-            let plainly = question.plain.as_ref().and_then(|_| plainly.next()).unwrap_or(decide);
-            let expected = question.expected.as_ref().unwrap_or(decide);
-            let (decision, tag) = native;
-            if [decision, plainly, expected].iter().any(|other| *other != decide) || tag != node {
+            let (decision, edited) = native;
+            let expected = question.expected.as_ref().unwrap_or(decision);
+            if expected != decision || decide.iter().any(|other| other != decision) || edited != node {
+                let (now, event) = (question.now, &question.event);
                 different.push(format!(
-                    "{toml}{}\n  native   {decision} {tag}\n  Node.js  {node}\n  decide   {decide}\n  plain    {plainly}\n  expected {expected}",
-                    question.event
+                    "{toml}{now} {event}\n  native   {decision} {edited}\n  Node.js  {node}\n  decide   {decide:?}\n  expected {expected}",
                 ));
             }
         }
@@ -114,20 +109,45 @@ impl Drop for Runtimes {
     }
 }
 
-/// The native decisions, as `decide` writes them, and the native handler's partition header.
+/// What `onebox decide` answers to every question, in each of its forms. It is asked once for every moment; about one
+/// that RFC 3339 cannot say it is not asked.
+fn decided(onebox: &Path, config: &Path, questions: &[Question]) -> Result<Vec<Vec<String>>, Trouble> {
+    let mut all = vec![Vec::new(); questions.len()];
+    let moments: BTreeSet<Time> = questions.iter().map(|question| question.now).collect();
+    for now in moments.into_iter().filter(|now| now.to_string().parse() == Ok(*now)) {
+        let forms = |question: &'_ Question| [Some(question.event.clone()), question.plain.clone()];
+        let then = questions.iter().enumerate().filter(|(_, question)| question.now == now);
+        let asked: Vec<(usize, String)> =
+            then.flat_map(|(at, question)| forms(question).into_iter().flatten().map(move |form| (at, form))).collect();
+        let mut decide = Command::new(onebox);
+        decide.arg("decide").arg("--config").arg(config).arg("--now").arg(now.to_string());
+        let answers = answers(&mut decide, lines(asked.iter().map(|(_, form)| form.as_str())))?;
+        if answers.len() != asked.len() {
+            return Err(format!("of {} answers {} came from decide", asked.len(), answers.len()).into());
+        }
+        asked.iter().zip(answers).for_each(|((at, _), answer)| all[*at].push(answer));
+    }
+    Ok(all)
+}
+
+/// The native decisions, as `decide` writes them, and what the handlers add: the partition header, and the pin.
 fn natively(config: &Config, header: &str, questions: &[Question]) -> Result<Vec<(String, String)>, Trouble> {
+    let pin = config.pin.as_ref().map_or("", |pin| &pin.cookie);
     let (policy, handler) = (config.policy(), ViewerRequest::new(config));
     let fields = Field::of(&policy);
     let one = |question: &Question| -> Result<(String, String), Trouble> {
-        let message = handle(&handler, &question.event).map_err(|error| error.to_string())?;
+        let message = handle(&handler, &question.event, question.now).map_err(|error| error.to_string())?;
         let message: Message<'_> = serde_json::from_str(&message)?;
         let tag = message.headers.get(header).ok_or("the native handler has not tagged a request")?.get().to_owned();
         let event = NativeEvent::read(&question.event, Trigger::ViewerRequest, fields.clone());
         let event = event.map_err(|error| error.to_string())?;
-        let decision = policy.decide(&Visit(&event));
+        let decision = policy.decide(&Visit(&event), question.now);
         let bucket = decision.bucket.map_or("null".to_owned(), |bucket| bucket.to_string());
         let (partition, source) = (decision.partition, decision.source);
-        Ok((format!(r#"{{"partition":"{partition}","bucket":{bucket},"source":"{source}"}}"#), tag))
+        let pins = policy.pins().zip(decision.bucket).filter(|_| matches!(source, Source::Key(_)));
+        let pins = pins.map(|(pins, bucket)| format!("{pin}={}", pins.value(bucket)));
+        let edited = format!("[{tag},{}]", serde_json::to_string(&pins.as_slice())?);
+        Ok((format!(r#"{{"partition":"{partition}","bucket":{bucket},"source":"{source}"}}"#), edited))
     };
     questions.iter().map(one).collect()
 }

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use onebox_core::Time;
 use serde_json::{Map, Value, json};
 
-use crate::{Question, Trouble, random::toml};
+use crate::{Question, Trouble, settings::Settings};
 
 /// Every vector, by its policy as a configuration.
 pub(crate) fn read() -> Result<BTreeMap<String, Vec<Question>>, Trouble> {
@@ -12,12 +13,24 @@ pub(crate) fn read() -> Result<BTreeMap<String, Vec<Question>>, Trouble> {
     let vectors: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
     let mut policies: BTreeMap<String, Vec<Question>> = BTreeMap::new();
     for case in vectors["cases"].as_array().into_iter().flatten() {
-        let policy = &case["policy"];
-        let text = |name: &str| policy[name].as_str().ok_or("a vector's policy has changed its shape");
-        let toml = toml(text("share")?, text("salt")?, &policy["keys"].to_string());
-        policies.entry(toml).or_default().push(question(case));
+        policies.entry(settings(&case["policy"])?.toml()).or_default().push(question(case));
     }
     Ok(policies)
+}
+
+fn settings(policy: &Value) -> Result<Settings, Trouble> {
+    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or("a vector's policy has changed its shape");
+    let (pin, forced) = (&policy["pin"], &policy["override"]);
+    let mut settings = Settings::new(text(&policy["salt"])?, policy["share"].clone(), policy["keys"].clone());
+    if let Value::Object(_) = pin {
+        settings.release = text(&pin["release"])?;
+        settings.pin = Some((text(&pin["cookie"])?, pin["secret"].as_str().map(str::to_owned)));
+    }
+    if let Value::Object(_) = forced {
+        settings.forced = Some((text(&forced["name"])?, text(&forced["secret"])?));
+    }
+    settings.crawlers = policy["crawlers"].as_array().cloned().unwrap_or_default();
+    Ok(settings)
 }
 
 fn question(case: &Value) -> Question {
@@ -37,10 +50,12 @@ fn question(case: &Value) -> Question {
         message["clientIp"] = address.clone();
     }
     let event = json!({ "Records": [{ "cf": { "request": message } }] }).to_string();
-    let Value::Object(expected) = &case["expected"] else { return Question { event, plain: None, expected: None } };
+    let expected = &case["expected"];
     let expected = format!(
         r#"{{"partition":{},"bucket":{},"source":{}}}"#,
         expected["partition"], expected["bucket"], expected["source"]
     );
-    Question { event, plain: Some(plain.to_string()), expected: Some(expected) }
+    // Where no time is said, none matters.
+    let now = Time::from_unix_millis(request["now"].as_i64().unwrap_or_default());
+    Question { event, now, plain: Some(plain.to_string()), expected: Some(expected) }
 }

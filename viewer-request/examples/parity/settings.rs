@@ -1,0 +1,65 @@
+//! A configuration as data, and as `onebox.toml`.
+
+use serde_json::Value;
+
+/// The settings that a decision depends on.
+pub(crate) struct Settings {
+    pub(crate) release: String,
+    salt: String,
+    /// A text, or a list of `{at, share}`.
+    share: Value,
+    keys: Value,
+    /// The cookie's name, and the secret of signed pins.
+    pub(crate) pin: Option<(String, Option<String>)>,
+    /// The name of the header and the cookie, and the secret.
+    pub(crate) forced: Option<(String, String)>,
+    pub(crate) crawlers: Vec<Value>,
+}
+
+impl Settings {
+    pub(crate) fn new(salt: String, share: Value, keys: Value) -> Self {
+        Self { release: "parity".to_owned(), salt, share, keys, pin: None, forced: None, crawlers: Vec::new() }
+    }
+
+    pub(crate) fn toml(&self) -> String {
+        let Self { release, keys, .. } = self;
+        let (salt, share) = (Value::from(self.salt.as_str()), share(&self.share));
+        let mut toml = format!(
+            r#"
+            [release]
+            id = "{release}"
+            share = {share}
+            [partition]
+            keys = {keys}
+            salt = {salt}
+            [origins.regular]
+            domain = "reg.example.org"
+            [origins.one-box]
+            domain = "box.example.org"
+            "#
+        );
+        if let Some((cookie, secret)) = &self.pin {
+            toml += &format!("[pin]\ncookie = \"{cookie}\"\n");
+            toml += &secret.as_deref().map(secret_line).unwrap_or_default();
+        }
+        if let Some((name, secret)) = &self.forced {
+            toml += &format!("[override]\nname = \"{name}\"\n{}", secret_line(secret));
+        }
+        if !self.crawlers.is_empty() {
+            toml += &format!("[crawlers]\ncontains = {}\n", Value::from(self.crawlers.clone()));
+        }
+        toml
+    }
+}
+
+fn share(share: &Value) -> String {
+    let Value::Array(steps) = share else { return share.to_string() };
+    let steps: Vec<_> =
+        steps.iter().map(|step| format!("{{ at = {}, share = {} }}", step["at"], step["share"])).collect();
+    format!("[{}]", steps.join(", "))
+}
+
+fn secret_line(secret: &str) -> String {
+    let digits: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("secret = \"hex:{digits}\"\n")
+}
