@@ -1,5 +1,6 @@
 //! The last step of a request's way: the answer with CloudFront's own headers, past viewer-response, to the viewer.
 
+use http::header;
 use onebox_edge::Trigger;
 
 use crate::{
@@ -27,8 +28,7 @@ impl Flow {
     pub(crate) async fn deliver(&self, reply: Reply, request: Option<&Request>) -> Delivered {
         let (cache, mut failures) = (reply.cache, reply.failures.clone());
         let mut response = reply.deliver(request, &self.request_id);
-        let Some(request) =
-            request.filter(|_| self.live.functions.associated(Trigger::ViewerResponse) && runs(&response))
+        let Some(request) = request.filter(|_| self.associated_viewer(Trigger::ViewerResponse) && runs(&response))
         else {
             return Delivered { response, cache, failures };
         };
@@ -47,7 +47,7 @@ impl Flow {
     }
 
     async fn viewer_response(&self, request: &Request, seen: &Response) -> Result<Returned, Stop> {
-        match self.call(Trigger::ViewerResponse, Sent { request, response: Some(seen) }).await? {
+        match self.call_viewer(Trigger::ViewerResponse, Sent { request, response: Some(seen) }).await?.outcome {
             Outcome::Response(returned) => Ok(returned),
             Outcome::Request(_) => Err(Violation::new(Rule::Internal, "viewer-response returned a request").into()),
         }
@@ -62,11 +62,15 @@ fn runs(response: &http::Response<Body>) -> bool {
 }
 
 fn apply(response: &mut http::Response<Body>, returned: Returned) {
-    let Returned { status, headers, body } = returned;
+    let Returned { status, mut headers, body } = returned;
+    // The length is the body's, whatever a function says of it.
+    headers.remove(header::CONTENT_LENGTH);
+    match body {
+        Some(body) => *response.body_mut() = full(body),
+        None => headers.extend(
+            response.headers().get(header::CONTENT_LENGTH).map(|length| (header::CONTENT_LENGTH, length.clone())),
+        ),
+    }
     *response.status_mut() = status;
     *response.headers_mut() = headers;
-    if let Some(body) = body {
-        response.headers_mut().remove(http::header::CONTENT_LENGTH);
-        *response.body_mut() = full(body);
-    }
 }

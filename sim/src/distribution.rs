@@ -16,6 +16,7 @@ use onebox_edge::Config;
 
 use crate::{
     body::Body,
+    cff::{Cff, OriginSide},
     deliver::Delivered,
     flow::{Flow, Notes},
     function::{Functions, Native, Runtime},
@@ -39,12 +40,30 @@ pub enum StartError {
         /// What the system says.
         problem: std::io::Error,
     },
-    /// A bundle cannot be loaded.
-    #[error("the bundle {path} cannot be loaded: {problem}; `onebox package` writes it")]
-    Bundle {
-        /// The bundle's file.
+    /// There is no njs to run CloudFront Functions.
+    #[error(
+        "`{njs}` cannot be started ({problem}): install njs (https://nginx.org/en/docs/njs/), name its path, or let Node.js run the functions"
+    )]
+    NoNjs {
+        /// The command that was tried.
+        njs: String,
+        /// What the system says.
+        problem: std::io::Error,
+    },
+    /// A CloudFront Function is larger than CloudFront takes.
+    #[error("the function {path} has {bytes} bytes: CloudFront takes 10,240")]
+    FunctionTooLarge {
+        /// The function's file.
         path: PathBuf,
-        /// What Node.js says.
+        /// Its size.
+        bytes: usize,
+    },
+    /// A function cannot be loaded.
+    #[error("{path} cannot be loaded: {problem}; `onebox package` writes it")]
+    Bundle {
+        /// The function's file.
+        path: PathBuf,
+        /// What its engine says.
         problem: String,
     },
     /// Bundles carry their configuration: a new one needs new bundles.
@@ -85,14 +104,41 @@ impl Shared {
 pub(crate) struct Live {
     pub(crate) config: Config,
     pub(crate) functions: Arc<dyn Functions>,
+    /// What the viewer's triggers have instead of those.
+    pub(crate) cff: Option<Cff>,
     pub(crate) partition: HeaderName,
 }
 
 impl Live {
-    fn new(config: Config, functions: Arc<dyn Functions>) -> Result<Arc<Self>, StartError> {
+    /// Starts what runs the functions of a configuration.
+    async fn load(
+        config: Config,
+        runtime: &Runtime,
+        settings: &Settings,
+        observer: &Arc<dyn Observer>,
+    ) -> Result<Arc<Self>, StartError> {
+        match runtime {
+            Runtime::Native => {
+                let functions = Arc::new(Native::new(&config));
+                Self::new(config, functions, None)
+            }
+            Runtime::Node { bundles, node } => {
+                let processes = settings.limits.node_processes;
+                let functions = Node::start(node, bundles, &config, processes, observer.clone()).await?;
+                Self::new(config, Arc::new(functions), None)
+            }
+            Runtime::Cff { functions, engine } => {
+                let cff = Cff::start(engine, functions, &config, settings, observer).await?;
+                let functions = Arc::new(OriginSide::new(&config));
+                Self::new(config, functions, Some(cff))
+            }
+        }
+    }
+
+    fn new(config: Config, functions: Arc<dyn Functions>, cff: Option<Cff>) -> Result<Arc<Self>, StartError> {
         let partition = HeaderName::from_bytes(config.partition.header.as_bytes())
             .map_err(|_| StartError::PartitionHeader(config.partition.header.clone()))?;
-        Ok(Arc::new(Self { config, functions, partition }))
+        Ok(Arc::new(Self { config, functions, cff, partition }))
     }
 }
 
@@ -101,15 +147,10 @@ impl Distribution {
     ///
     /// # Errors
     ///
-    /// When Node.js is missing, a bundle cannot be loaded or a setting cannot be used.
+    /// When an engine is missing, a function cannot be loaded or a setting cannot be used.
     pub async fn start(settings: Settings, runtime: Runtime, observer: Arc<dyn Observer>) -> Result<Self, StartError> {
-        let functions: Arc<dyn Functions> = match &runtime {
-            Runtime::Native => Arc::new(Native::new(&settings.config)),
-            Runtime::Node { bundles, node } => Arc::new(
-                Node::start(node, bundles, &settings.config, settings.limits.node_processes, observer.clone()).await?,
-            ),
-        };
-        Self::build(settings, functions, observer, Some(runtime))
+        let live = Live::load(settings.config.clone(), &runtime, &settings, &observer).await?;
+        Self::build(settings, live, observer, Some(runtime))
     }
 
     /// Starts a distribution with functions of the caller's own.
@@ -122,19 +163,20 @@ impl Distribution {
         functions: Arc<dyn Functions>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, StartError> {
-        Self::build(settings, functions, observer, None)
+        let live = Live::new(settings.config.clone(), functions, None)?;
+        Self::build(settings, live, observer, None)
     }
 
     fn build(
         settings: Settings,
-        functions: Arc<dyn Functions>,
+        live: Arc<Live>,
         observer: Arc<dyn Observer>,
         runtime: Option<Runtime>,
     ) -> Result<Self, StartError> {
         Ok(Self(Arc::new(Shared {
             store: Store::new(settings.limits.cache_bytes),
             origins: Origins::new(&settings).map_err(StartError::Roots)?,
-            live: RwLock::new(Live::new(settings.config.clone(), functions)?),
+            live: RwLock::new(live),
             sticky: AtomicBool::new(true),
             settings,
             observer,
@@ -146,7 +188,7 @@ impl Distribution {
     pub async fn handle(&self, client: SocketAddr, request: http::Request<Incoming>) -> http::Response<Body> {
         let shared = &self.0;
         let seen = shared.observer.listens().then(|| Seen::of(&request, &shared.settings.clock));
-        let flow = Flow { shared: shared.clone(), live: self.live(), request_id: request_id() };
+        let flow = Flow { shared: shared.clone(), live: self.live(), request_id: request_id(), moved: None };
         let mut notes = Notes::default();
         let (reply, request) = flow.answer(client, request, &mut notes).await;
         let Delivered { response, cache, failures } = flow.deliver(reply, request.as_ref()).await;
@@ -175,25 +217,27 @@ impl Distribution {
     ///
     /// When the functions run from bundles: see [`deploy_bundles`](Self::deploy_bundles).
     pub async fn deploy(&self, config: Config) -> Result<(), StartError> {
-        let functions: Arc<dyn Functions> = match self.0.runtime {
-            Some(Runtime::Native) => Arc::new(Native::new(&config)),
-            Some(Runtime::Node { .. }) => return Err(StartError::NeedsBundles),
-            None => self.live().functions.clone(),
+        let live = match &self.0.runtime {
+            Some(Runtime::Native) => self.load(config, &Runtime::Native).await?,
+            Some(Runtime::Node { .. } | Runtime::Cff { .. }) => return Err(StartError::NeedsBundles),
+            None => Live::new(config, self.live().functions.clone(), None)?,
         };
-        self.go_live(Live::new(config, functions)?);
+        self.go_live(live);
         Ok(())
     }
 
-    /// Deploys a new configuration with the bundles that were packaged for it.
+    /// Deploys a new configuration with the bundles, or the CloudFront Functions, that were packaged for it.
     ///
     /// # Errors
     ///
-    /// When the functions do not run from bundles, or these cannot be loaded.
-    pub async fn deploy_bundles(&self, config: Config, bundles: &Path) -> Result<(), StartError> {
-        let Some(Runtime::Node { node, .. }) = &self.0.runtime else { return Err(StartError::NeedsNoBundles) };
-        let processes = self.0.settings.limits.node_processes;
-        let functions = Arc::new(Node::start(node, bundles, &config, processes, self.0.observer.clone()).await?);
-        self.go_live(Live::new(config, functions)?);
+    /// When the functions do not run from a folder, or these cannot be loaded.
+    pub async fn deploy_bundles(&self, config: Config, folder: &Path) -> Result<(), StartError> {
+        let runtime = match &self.0.runtime {
+            Some(Runtime::Node { node, .. }) => Runtime::Node { bundles: folder.to_owned(), node: node.clone() },
+            Some(Runtime::Cff { engine, .. }) => Runtime::Cff { functions: folder.to_owned(), engine: engine.clone() },
+            Some(Runtime::Native) | None => return Err(StartError::NeedsNoBundles),
+        };
+        self.go_live(self.load(config, &runtime).await?);
         Ok(())
     }
 
@@ -219,6 +263,10 @@ impl Distribution {
 
     pub(crate) fn broken(&self, violation: &Violation) {
         self.0.observer.broken(violation);
+    }
+
+    async fn load(&self, config: Config, runtime: &Runtime) -> Result<Arc<Live>, StartError> {
+        Live::load(config, runtime, &self.0.settings, &self.0.observer).await
     }
 
     fn live(&self) -> Arc<Live> {

@@ -10,6 +10,7 @@ use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
 };
+use serde_json::Value;
 
 use crate::{
     fields::{init_caps, is_disallowed},
@@ -18,7 +19,8 @@ use crate::{
 
 /// The distribution's domain name in events and in `Via`.
 pub(crate) const DISTRIBUTION_DOMAIN: &str = "d1onebox.cloudfront.net";
-const DISTRIBUTION_ID: &str = "E1ONEBOX";
+/// Its id in events.
+pub(crate) const DISTRIBUTION_ID: &str = "E1ONEBOX";
 
 /// The event of a trigger. `response` is for response triggers.
 ///
@@ -56,6 +58,11 @@ pub fn event(
             },
         }],
     })
+}
+
+/// An origin as it stands in an event.
+pub(crate) fn origin_json(origin: &Origin) -> Value {
+    serde_json::to_value(OriginForm(origin)).unwrap_or_default()
 }
 
 /// A header value as text: UTF-8, or else ISO-8859-1 converted to it.

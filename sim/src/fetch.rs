@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::{
     body::{Body, full},
+    cff::Moved,
     fill::{Reading, stream},
     flow::{Flow, Stop},
     message::{Origin, Request, Response},
@@ -48,12 +49,17 @@ impl Errand {
 
     async fn forward(self, upload: Option<Body>, asked: &mut Option<String>) -> Result<Reply, Stop> {
         let shared = self.flow.shared.clone();
-        let regular = &self.flow.live.config.origins.regular.domain;
-        if let Err(violation) = shared.origins.resolve(regular).await {
+        let (origin, host) = match self.flow.moved.clone() {
+            Some(Moved { origin, host }) => (origin, host),
+            None => (shared.settings.regular.origin(&self.flow.live.config.origins.regular.domain), None),
+        };
+        if let Err(violation) = shared.origins.resolve(origin.domain()).await {
             return Ok(self.unavailable(violation));
         }
-        let regular = shared.settings.regular.origin(regular);
-        let mut request = self.flow.policies().toward(regular, &self.viewer, &self.flow.request_id);
+        let mut request = self.flow.policies().toward(origin, &self.viewer, &self.flow.request_id);
+        if let Some(host) = host {
+            request.headers.insert(header::HOST, host);
+        }
         if let Some(old) = self.old.as_ref().filter(|old| old.has_validator()) {
             revalidate(&mut request.headers, old);
         }

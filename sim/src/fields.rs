@@ -46,7 +46,7 @@ pub(crate) fn is_disallowed(name: &str) -> bool {
     })
 }
 
-/// The headers that a trigger may not add, edit or delete.
+/// The headers that no function at a trigger may add, edit or delete.
 ///
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-read-only-headers>
 pub(crate) fn read_only(trigger: Trigger) -> &'static [&'static str] {
@@ -64,7 +64,7 @@ pub(crate) fn read_only(trigger: Trigger) -> &'static [&'static str] {
             "via",
         ],
         Trigger::OriginResponse => &["transfer-encoding", "via"],
-        Trigger::ViewerResponse => &["content-encoding", "content-length", "transfer-encoding", "via", "warning"],
+        Trigger::ViewerResponse => &["via", "warning"],
     }
 }
 

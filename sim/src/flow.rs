@@ -13,6 +13,7 @@ use onebox_edge::Trigger;
 use crate::{
     admission::admit,
     body::full,
+    cff::{Moved, Ran},
     distribution::{Live, Shared},
     event::{event, text},
     fetch::{Errand, Fetched},
@@ -33,6 +34,8 @@ pub(crate) struct Flow {
     pub(crate) shared: Arc<Shared>,
     pub(crate) live: Arc<Live>,
     pub(crate) request_id: Arc<str>,
+    /// Where a CloudFront Function has moved the request.
+    pub(crate) moved: Option<Moved>,
 }
 
 /// What is remembered of a way for the record.
@@ -46,6 +49,12 @@ pub(crate) struct Notes {
 pub(crate) struct Stop {
     violation: Violation,
     cache: CacheResult,
+}
+
+impl Stop {
+    pub(crate) fn new(violation: Violation, cache: CacheResult) -> Self {
+        Self { violation, cache }
+    }
 }
 
 impl From<Violation> for Stop {
@@ -73,19 +82,44 @@ impl Flow {
             Ok(admitted) => admitted,
             Err(violation) => return (Stop::from(violation).into(), None),
         };
-        match self.call(Trigger::ViewerRequest, Sent { request: &admitted, response: None }).await {
-            Ok(Outcome::Request(mut request)) => {
-                self.unstick(&mut request);
+        match self.call_viewer(Trigger::ViewerRequest, Sent { request: &admitted, response: None }).await {
+            Ok(Ran { outcome: Outcome::Request(request), moved }) => {
+                let mut flow = Self { moved, ..self.clone() };
+                let mut request = *request;
+                if let Err(violation) = flow.unstick(&mut request) {
+                    return (Stop::from(violation).into(), None);
+                }
                 notes.partition = request.headers.get(&self.live.partition).map(|value| text(value).into_owned());
-                (self.through_cache(&request, body, notes).await, Some(*request))
+                (flow.through_cache(&request, body, notes).await, Some(request))
             }
             // Not cached: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-generating-http-responses-in-requests.html>
-            Ok(Outcome::Response(returned)) => (generated(returned), None),
+            Ok(Ran { outcome: Outcome::Response(returned), .. }) => {
+                let by_lambda = self.live.cff.is_none();
+                let by = if by_lambda {
+                    CacheResult::LambdaGeneratedResponse
+                } else {
+                    CacheResult::FunctionGeneratedResponse
+                };
+                (Reply { cache: by, ..generated(returned) }, None)
+            }
             Err(stop) => (stop.into(), None),
         }
     }
 
-    /// Runs a function and holds its result to the rules.
+    /// Whether a viewer's trigger has a function.
+    pub(crate) fn associated_viewer(&self, trigger: Trigger) -> bool {
+        self.live.cff.as_ref().map_or_else(|| self.live.functions.associated(trigger), |cff| cff.associated(trigger))
+    }
+
+    /// Runs the function of a viewer's trigger, of whichever kind it is.
+    pub(crate) async fn call_viewer(&self, trigger: Trigger, sent: Sent<'_>) -> Result<Ran, Stop> {
+        match &self.live.cff {
+            Some(cff) => self.call_cff(cff, trigger, sent).await,
+            None => self.call(trigger, sent).await.map(Ran::from),
+        }
+    }
+
+    /// Runs a Lambda@Edge function and holds its result to the rules.
     pub(crate) async fn call(&self, trigger: Trigger, sent: Sent<'_>) -> Result<Outcome, Stop> {
         if !self.live.functions.associated(trigger) {
             return Ok(sent.unchanged());
@@ -122,14 +156,18 @@ impl Flow {
     }
 
     /// Without stickiness, every request gets a side of its own.
-    fn unstick(&self, request: &mut Request) {
+    fn unstick(&mut self, request: &mut Request) -> Result<(), Violation> {
         if self.shared.is_sticky() {
-            return;
+            return Ok(());
         }
         let share = self.live.config.release.share.share_at(self.shared.settings.clock.time());
         let drawn = fastrand::u32(..100_000) < share.thousandths();
         let side = if drawn { Partition::OneBox } else { Partition::Regular };
         request.headers.insert(self.live.partition.clone(), HeaderValue::from_static(side.as_str()));
+        if self.live.cff.is_some() {
+            self.moved = if drawn { self.one_box()? } else { None };
+        }
+        Ok(())
     }
 
     async fn through_cache(&self, request: &Request, body: Incoming, notes: &mut Notes) -> Reply {

@@ -9,6 +9,8 @@ use onebox_origin_response::OriginResponse;
 use onebox_viewer_request::ViewerRequest;
 use onebox_viewer_response::ViewerResponse;
 
+use crate::cff::Engine;
+
 /// How functions run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Runtime {
@@ -20,6 +22,13 @@ pub enum Runtime {
         bundles: PathBuf,
         /// The `node` command: a name on the PATH, or a path.
         node: PathBuf,
+    },
+    /// CloudFront Functions for the viewer's triggers; those of the origin in this process.
+    Cff {
+        /// The folder with `viewer-request.cff.js` and, where visitors are pinned, `viewer-response.cff.js`.
+        functions: PathBuf,
+        /// What runs them.
+        engine: Engine,
     },
 }
 

@@ -93,6 +93,10 @@ pub enum CacheResult {
     LambdaExecutionError,
     /// A function took too long.
     LambdaLimitExceeded,
+    /// A CloudFront Function failed or returned something that is not allowed.
+    FunctionExecutionError,
+    /// A CloudFront Function took too long.
+    FunctionThrottledError,
 }
 
 impl CacheResult {
@@ -109,6 +113,8 @@ impl CacheResult {
             Self::LambdaValidationError => "LambdaValidationError",
             Self::LambdaExecutionError => "LambdaExecutionError",
             Self::LambdaLimitExceeded => "LambdaLimitExceeded",
+            Self::FunctionExecutionError => "FunctionExecutionError",
+            Self::FunctionThrottledError => "FunctionThrottledError",
         }
     }
 }

@@ -63,6 +63,14 @@ pub enum Rule {
     BodyWithoutContent,
     /// A body is `text` or valid `base64`.
     InvalidBody,
+    /// A CloudFront Function's result is a request or a response object in the form of its events.
+    FunctionResultShape,
+    /// Only viewer-request moves a request.
+    HelperAtViewerResponse,
+    /// An origin is selected by an id that the distribution has.
+    UnknownOrigin,
+    /// What a helper of CloudFront Functions is asked for needs more than this local one has.
+    HelperNotImitated,
     /// The request's body is not included here, so it cannot be replaced.
     RequestBodyNotIncluded,
     /// A function throws.
@@ -100,6 +108,8 @@ const CUSTOM_ORIGIN: &str = guide!("RequestAndResponseBehaviorCustomOrigin.html"
 const GENERATED: &str = guide!("lambda-generating-http-responses-in-requests.html");
 const UPDATED: &str = guide!("lambda-updating-http-responses.html");
 const EVENT: &str = guide!("lambda-event-structure.html");
+const FUNCTION_EVENT: &str = guide!("functions-event-structure.html");
+const HELPERS: &str = guide!("helper-functions-origin-modification.html");
 const BAD_GATEWAY: &str = guide!("http-502-bad-gateway.html");
 const UNAVAILABLE: &str = guide!("http-503-service-unavailable.html");
 const GATEWAY_TIMEOUT: &str = guide!("http-504-gateway-timeout.html");
@@ -160,6 +170,10 @@ impl Rule {
             Self::GeneratedTooLarge => ("generated-too-large", BAD, QUOTAS),
             Self::BodyWithoutContent => ("body-without-content", BAD, GENERATED),
             Self::InvalidBody => ("invalid-body", BAD, GENERATED),
+            Self::FunctionResultShape => ("function-result-shape", BAD, FUNCTION_EVENT),
+            Self::HelperAtViewerResponse => ("helper-at-viewer-response", BAD, HELPERS),
+            Self::UnknownOrigin => ("unknown-origin", BAD, HELPERS),
+            Self::HelperNotImitated => ("helper-not-imitated", BAD, HERE),
             Self::RequestBodyNotIncluded => ("request-body-not-included", BAD, LAMBDA_RESTRICTIONS),
             Self::FunctionThrew => ("function-threw", StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
             Self::FunctionTimedOut => ("function-timed-out", StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),

@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::{
     cache_policy::CachePolicy,
+    key_values::KeyValues,
     message::{CustomOrigin, Origin, Protocol},
     origin_request_policy::OriginRequestPolicy,
 };
@@ -28,6 +29,8 @@ pub struct Settings {
     pub resolve: HashMap<String, SocketAddr>,
     /// Certificate authorities that are trusted beside the public ones, in DER.
     pub roots: Vec<CertificateDer<'static>>,
+    /// The KeyValueStore that CloudFront Functions read, if the configuration names one.
+    pub key_values: KeyValues,
     /// Times and sizes.
     pub limits: Limits,
     /// The clock that objects age by.
@@ -44,6 +47,7 @@ impl Settings {
             regular: RegularOrigin::of(&config),
             resolve: HashMap::new(),
             roots: Vec::new(),
+            key_values: KeyValues::default(),
             limits: Limits::default(),
             clock: Clock::system(),
             config,
@@ -108,7 +112,7 @@ impl RegularOrigin {
 /// Times and sizes. The defaults are AWS's where AWS has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long viewer-request and viewer-response may take.
+    /// How long viewer-request and viewer-response may take. A CloudFront Function has far less, which AWS does not publish.
     pub viewer_function_time: Duration,
     /// How long origin-request and origin-response may take.
     pub origin_function_time: Duration,
@@ -124,7 +128,7 @@ pub struct Limits {
     pub object_bytes: usize,
     /// How much is cached, in bytes.
     pub cache_bytes: u64,
-    /// Node.js processes for each trigger: as many events run at once.
+    /// Processes for each trigger, where functions do not run in this one: as many events run at once.
     pub node_processes: usize,
     /// How long open connections may go on after a stop.
     pub shutdown_grace: Duration,

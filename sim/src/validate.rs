@@ -9,7 +9,7 @@ use onebox_edge::Trigger;
 use serde_json::{Map, Value};
 
 use crate::{
-    message::{Request, Response},
+    message::{Origin, Request, Response},
     rule::{Rule, Violation},
 };
 
@@ -49,22 +49,36 @@ pub enum Outcome {
     Response(Returned),
 }
 
-/// Holds a function's result to the rules of its trigger.
+/// Holds a Lambda@Edge function's result to the rules of its trigger.
 ///
 /// # Errors
 ///
 /// The first rule that is broken.
 pub fn validate(trigger: Trigger, sent: Sent<'_>, result: &str) -> Result<Outcome, Violation> {
-    let value: Value =
+    let value =
         serde_json::from_str(result).map_err(|problem| Violation::new(Rule::ResultNotJson, problem.to_string()))?;
     let Value::Object(object) = value else {
         return Err(Violation::new(Rule::ResultShape, "the result is not an object"));
     };
-    match (sent.response, object.contains_key("status")) {
-        (Some(response), _) => response::edited(trigger, response, &object).map(Outcome::Response),
-        (None, true) => response::generated(trigger, &object).map(Outcome::Response),
-        (None, false) => request(trigger, sent.request, &object).map(|request| Outcome::Request(Box::new(request))),
+    let outcome = outcome(trigger, sent, &object)?;
+    if let (Trigger::ViewerResponse, Some(before), Outcome::Response(returned)) = (trigger, sent.response, &outcome) {
+        response::lambda_at_viewer_response(before, returned)?;
     }
+    Ok(outcome)
+}
+
+/// Holds a result to the rules that Lambda@Edge functions and CloudFront Functions share.
+pub(crate) fn outcome(trigger: Trigger, sent: Sent<'_>, object: &Map<String, Value>) -> Result<Outcome, Violation> {
+    match (sent.response, object.contains_key("status")) {
+        (Some(response), _) => response::edited(trigger, response, object).map(Outcome::Response),
+        (None, true) => response::generated(trigger, object).map(Outcome::Response),
+        (None, false) => request(trigger, sent.request, object).map(|request| Outcome::Request(Box::new(request))),
+    }
+}
+
+/// Reads an origin object in the form of Lambda@Edge.
+pub(crate) fn origin(value: &Value) -> Result<Origin, Violation> {
+    origin::read(value)
 }
 
 fn request(trigger: Trigger, before: &Request, object: &Map<String, Value>) -> Result<Request, Violation> {

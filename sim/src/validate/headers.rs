@@ -17,11 +17,7 @@ const HEADERS_LIMIT: usize = 8192;
 /// The headers after a function: what it returned, and what it could not see.
 pub(super) fn edited(trigger: Trigger, value: &Value, before: &HeaderMap) -> Result<HeaderMap, Violation> {
     let mut headers = read(value, before)?;
-    for name in read_only(trigger) {
-        if !same(&headers, before, name) {
-            return Err(Violation::new(Rule::ReadOnlyHeader, format!("{trigger} may not change `{name}`")));
-        }
-    }
+    unchanged(trigger, read_only(trigger), &headers, before)?;
     // Real devices are told apart by CloudFront after this trigger; a function cannot claim to be it.
     if trigger == Trigger::ViewerRequest && !same(&headers, before, "cloudfront-viewer-country") {
         let detail = "viewer-request may not add `cloudfront-viewer-country`";
@@ -31,6 +27,19 @@ pub(super) fn edited(trigger: Trigger, value: &Value, before: &HeaderMap) -> Res
         append(&mut headers, name.clone(), line.clone())?;
     }
     Ok(headers)
+}
+
+/// Holds headers that a trigger may only read to what they were.
+pub(super) fn unchanged(
+    trigger: Trigger,
+    names: &[&str],
+    after: &HeaderMap,
+    before: &HeaderMap,
+) -> Result<(), Violation> {
+    match names.iter().find(|name| !same(after, before, name)) {
+        Some(name) => Err(Violation::new(Rule::ReadOnlyHeader, format!("{trigger} may not change `{name}`"))),
+        None => Ok(()),
+    }
 }
 
 /// A header map in AWS's form. Values that are as they were keep the bytes they came with.

@@ -41,23 +41,32 @@ pub(super) fn generated(trigger: Trigger, object: &Map<String, Value>) -> Result
     Ok(returned)
 }
 
-/// A response that a response trigger edited: the status and the body are origin-response's to change.
+/// What a Lambda@Edge function at viewer-response may not change, and a CloudFront Function may: the status and the body,
+/// which are origin-response's, and headers that describe the body.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html>
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-read-only-headers>
+pub(super) fn lambda_at_viewer_response(before: &Response, returned: &Returned) -> Result<(), Violation> {
+    if returned.status != before.status {
+        let detail = format!("viewer-response may not make {} of {}", returned.status.as_u16(), before.status.as_u16());
+        return Err(Violation::new(Rule::ReadOnlyStatus, detail));
+    }
+    if returned.body.is_some() {
+        return Err(Violation::new(Rule::ReadOnlyBody, "viewer-response may not set a body"));
+    }
+    let body = ["content-encoding", "content-length", "transfer-encoding"];
+    headers::unchanged(Trigger::ViewerResponse, &body, &returned.headers, &before.headers)
+}
+
+/// A response that a response trigger edited.
 ///
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-updating-http-responses.html>
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html>
 pub(super) fn edited(trigger: Trigger, before: &Response, object: &Map<String, Value>) -> Result<Returned, Violation> {
     let returned = Returned {
         status: status(object)?,
         headers: headers::edited(trigger, member(object, "headers")?, &before.headers)?,
         body: body(object)?,
     };
-    if trigger == Trigger::ViewerResponse && returned.status != before.status {
-        let detail = format!("viewer-response may not make {} of {}", returned.status.as_u16(), before.status.as_u16());
-        return Err(Violation::new(Rule::ReadOnlyStatus, detail));
-    }
-    if trigger == Trigger::ViewerResponse && returned.body.is_some() {
-        return Err(Violation::new(Rule::ReadOnlyBody, "viewer-response may not set a body"));
-    }
     if returned.body.is_some() {
         within(trigger, &returned)?;
     }
