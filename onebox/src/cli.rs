@@ -5,15 +5,16 @@ use std::{ffi::OsString, process::ExitCode};
 use anstyle::{AnsiColor, Style};
 use clap::{Parser, Subcommand};
 
-use crate::{Exit, Failure, check, decide, init, package, serve};
+use crate::{Exit, Failure, check, decide, init, package, serve, token};
 
 const EXAMPLES: &str = "\
 Examples:
-  onebox init                          write a commented onebox.toml
-  onebox check                         list everything that is wrong with it
-  onebox decide < requests.jsonl       which side does a request go to, and why?
-  onebox package --out dist            functions for Lambda@Edge, ready to upload
-  onebox serve                         a local CloudFront in front of your origins
+  onebox init                                 write a commented onebox.toml
+  onebox check                                list everything that is wrong with it
+  onebox decide < requests.jsonl              which side does a request go to, and why?
+  onebox token --partition one-box --for 1h   a way in for a tester
+  onebox package --out dist                   functions for CloudFront, ready to upload
+  onebox serve                                a local CloudFront in front of your origins
 
 Exit codes: 0 done, 1 did not hold, 2 stuck and needs a person, 64 bad usage or configuration.";
 
@@ -30,6 +31,7 @@ enum Verb {
     Init(init::Args),
     Check(check::Args),
     Decide(decide::Args),
+    Token(token::Args),
     Package(package::Args),
     Serve(serve::Args),
 }
@@ -48,6 +50,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Init(args) => init::run(args),
         Verb::Check(args) => check::run(args),
         Verb::Decide(args) => decide::run(args),
+        Verb::Token(args) => token::run(args),
         Verb::Package(args) => package::run(args),
         Verb::Serve(args) => serve::run(args),
     };

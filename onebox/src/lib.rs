@@ -16,6 +16,7 @@ mod file;
 mod init;
 mod package;
 mod serve;
+mod token;
 
 pub use cli::run;
 pub use exit::{Exit, Failure};

@@ -10,7 +10,10 @@ use toml::{
 
 use super::Mistake;
 
-/// Reads a configuration and says where its settings stand.
+/// Where a configuration has secrets.
+const SECRETS: [&str; 2] = ["pin.secret", "override.secret"];
+
+/// Reads a configuration that names no environment variable, and says where its settings stand.
 ///
 /// ```
 /// let mistakes = onebox::config::read("[release]\nid = 7\n").unwrap_err();
@@ -22,6 +25,14 @@ use super::Mistake;
 /// # Errors
 /// Every mistake, by place.
 pub fn read(text: &str) -> Result<(Config, Places), Vec<Mistake>> {
+    read_with(text, &|_| None)
+}
+
+/// The same; a secret `env:NAME` is what `variable` gives for NAME.
+///
+/// # Errors
+/// Every mistake, by place. No secret is in them.
+pub fn read_with(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<(Config, Places), Vec<Mistake>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut flat = Flat::default();
     flat.members("", document.get_ref());
@@ -32,12 +43,21 @@ pub fn read(text: &str) -> Result<(Config, Places), Vec<Mistake>> {
         .map(|error| places.mistake(error.span().map_or(0, |span| span.start), "", error.message()))
         .collect();
     let broken: Vec<_> = mistakes.iter().map(|mistake| mistake.line).collect();
-    let config = Config::read(&flat.settings);
+    let in_the_file: Vec<_> =
+        SECRETS.into_iter().filter(|path| flat.settings.get(path).is_some_and(is_bytes)).collect();
+    for path in &in_the_file {
+        mistakes.push(places.mistake(
+            places.nearest(path),
+            path,
+            "a secret does not belong into a file: put it into an environment variable and write \"env:NAME\"",
+        ));
+    }
+    let config = Config::read_with(&flat.settings, variable);
     for problem in config.as_ref().err().into_iter().flatten() {
         let mistake = places.mistake(places.nearest(&problem.path), &problem.path, &problem.message);
         // Where the TOML is broken, what stands there and what seems to be missing may be a consequence of that.
         let doubtful = !broken.is_empty() && (!places.has(&problem.path) || broken.contains(&mistake.line));
-        if !doubtful {
+        if !doubtful && !in_the_file.contains(&&*problem.path) {
             mistakes.push(mistake);
         }
     }
@@ -46,6 +66,11 @@ pub fn read(text: &str) -> Result<(Config, Places), Vec<Mistake>> {
         Ok(config) if mistakes.is_empty() => Ok((config, places)),
         _ => Err(mistakes),
     }
+}
+
+/// Whether a secret stands there itself, as it does where it is packaged.
+fn is_bytes(value: &Value) -> bool {
+    matches!(value, Value::Text(text) if text.starts_with("hex:"))
 }
 
 /// Where the settings of a document stand.

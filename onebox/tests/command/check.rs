@@ -26,7 +26,7 @@ fn a_valid_configuration_is_described() {
 "
     );
     let done = Desk::with(CONFIG).run(&["check", "--json"]);
-    assert_eq!(done.out, "{\"ok\":true,\"problems\":[],\"warnings\":[]}\n");
+    assert_eq!(done.out, "{\"ok\":true,\"problems\":[],\"ramp\":[{\"at\":null,\"share\":\"20%\"}],\"warnings\":[]}\n");
 }
 
 #[test]

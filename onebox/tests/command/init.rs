@@ -16,13 +16,30 @@ fn every_commented_setting_is_one_that_check_knows() {
     desk.run(&["init"]);
     let text = String::from_utf8(desk.read("onebox.toml")).unwrap();
     // A setting that is commented out begins directly behind the "#".
-    let is_setting = |line: &str| line.strip_prefix('#').is_some_and(|rest| rest.starts_with(char::is_alphabetic));
-    assert_eq!(text.lines().filter(|line| is_setting(line)).count(), 6);
-    let all: Vec<_> = text.lines().map(|line| if is_setting(line) { &line[1..] } else { line }).collect();
+    let is_setting = |line: &str| line.strip_prefix('#').is_some_and(|rest| !rest.is_empty() && !rest.starts_with(' '));
+    assert_eq!(text.lines().filter(|line| is_setting(line)).count(), 22);
+    // A fixed share and a schedule are one setting: the one in comments takes the other's place.
+    let lines = text.lines().filter(|line| *line != "share = \"5%\"");
+    let all: Vec<_> = lines
+        .map(|line| match line.strip_prefix('#') {
+            Some(rest) if is_setting(line) || rest.starts_with("    {") => rest,
+            _ => line,
+        })
+        .collect();
     desk.write("all.toml", all.join("\n").as_bytes());
-    let done = desk.run(&["check", "--config", "all.toml"]);
+    let done = desk.run(&["check", "--config", "all.toml", "--now", "2026-11-01T00:00:00Z"]);
     assert_eq!((done.code, &*done.err), (Some(0), ""), "{done:?}");
-    assert!(done.out.contains("https://one-box.example.com:443/release (Host: www.example.com)"), "{}", done.out);
+    for expected in [
+        "https://one-box.example.com:443/release (Host: www.example.com)",
+        "2026-11-20T14:00:00Z         20%  ████",
+        "  pin       __Host-onebox, signed, for 7d\n",
+        "  override  onebox-force\n",
+        "  crawlers  bot, crawler, spider\n",
+        "  function  sends requests of the one-box to the origin one-box\n",
+        "  store     a1b2c3d4-5678-90ab-cdef-EXAMPLE11111, key onebox\n",
+    ] {
+        assert!(done.out.contains(expected), "{expected}: {}", done.out);
+    }
 }
 
 #[test]

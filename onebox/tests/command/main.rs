@@ -8,7 +8,10 @@ mod fields;
 mod init;
 mod package;
 mod reproducible;
+mod schedule;
+mod secrets;
 mod serve;
+mod token;
 
 use std::{
     io::Write,
@@ -41,6 +44,30 @@ domain = "reg.example.org"
 [origins.one-box]
 domain = "box.example.org"
 "#;
+
+/// A valid configuration that uses everything.
+const ALL: &str = r#"[release]
+id = "web-2026-11-20"
+share = "20%"
+[partition]
+keys = ["cookie:session", ["client-ip", "header:user-agent"], "header:user-agent"]
+[origins.regular]
+domain = "reg.example.org"
+[origins.one-box]
+domain = "box.example.org"
+[pin]
+max_age = "7d"
+secret = "env:ONEBOX_SECRET"
+[override]
+secret = "env:ONEBOX_SECRET"
+[crawlers]
+contains = ["bot"]
+[function]
+store = "a1b2c3"
+"#;
+
+/// What ONEBOX_SECRET holds in every run.
+const SECRET: &str = "correct horse battery staple";
 
 /// The Node.js to test with.
 fn node() -> String {
@@ -76,7 +103,7 @@ impl Desk {
 
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onebox"));
-        command.current_dir(self.path());
+        command.current_dir(self.path()).env("ONEBOX_SECRET", SECRET);
         command
     }
 
@@ -126,7 +153,7 @@ fn a_wrong_command_line_is_64_and_help_is_0() {
         assert_eq!((done.code, &*done.out), (Some(64), ""), "{args:?}: {done:?}");
         assert!(!done.err.is_empty(), "{args:?}");
     }
-    for verb in ["init", "check", "decide", "package", "serve"] {
+    for verb in ["init", "check", "decide", "token", "package", "serve"] {
         let done = desk.run(&[verb, "--help"]);
         assert_eq!(done.code, Some(0), "{done:?}");
         assert!(done.out.contains("Examples:\n"), "{verb} has no examples: {}", done.out);

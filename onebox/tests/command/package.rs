@@ -10,7 +10,7 @@ const TRIGGERS: [&str; 4] = ["origin-request", "origin-response", "viewer-reques
 const FILES: [&str; 4] = ["config.json", "handler.wasm", "index.mjs", "onebox.mjs"];
 
 /// Every file below a folder.
-fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
