@@ -1,4 +1,5 @@
 //! A request that has a pin costs no allocation over the bare service.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 use std::{
     convert::Infallible,

@@ -1,4 +1,5 @@
 //! What a response gets, and what it keeps.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 mod service;
 
