@@ -19,6 +19,11 @@
 //! request with a 503. Therefore [`functions`] refuses what is not on the list of
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html>.
 //!
+//! With `function.store` a function asks a KeyValueStore for the release first, so that a share changes without a new
+//! function: one key holds `{"release":{"id":"web-2","share":"5%"}}`, with a share as in the configuration, a schedule
+//! included. [`store_update`] writes it. Without an own `partition.salt` the line is drawn by the id that is found. Where
+//! the store fails, or the value is not exactly that, the packaged release counts and a line in the log says why.
+//!
 //! CloudFront does not run viewer-response where the origin answers with an error, 400 or above: such a visitor is pinned
 //! by the next page.
 //!
