@@ -3,6 +3,10 @@
 use core::fmt;
 
 /// How many buckets the line has: a bucket is a thousandth of a percent.
+///
+/// ```
+/// assert_eq!(onebox_core::Share::ALL.thousandths(), onebox_core::BUCKETS);
+/// ```
 pub const BUCKETS: u32 = 100_000;
 
 /// A visitor's place on the line, `0..=99_999`.

@@ -18,6 +18,28 @@ use crate::{
 };
 
 /// What a decision reads of a request. All text is UTF-8 bytes.
+///
+/// ```
+/// use onebox_core::Request;
+///
+/// /// The headers of some server, in order, with names in lower case; the connection says who is there.
+/// struct Headers<'a>(&'a [(&'a str, &'a str)], &'a str);
+///
+/// impl Request for Headers<'_> {
+///     fn cookie_lines(&self) -> impl Iterator<Item = &[u8]> {
+///         self.0.iter().filter(|(name, _)| *name == "cookie").map(|(_, value)| value.as_bytes())
+///     }
+///     fn header(&self, name: &str) -> Option<&[u8]> {
+///         self.0.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_bytes())
+///     }
+///     fn client_ip(&self) -> Option<&[u8]> {
+///         Some(self.1.as_bytes())
+///     }
+/// }
+///
+/// let request = Headers(&[("cookie", "a=b"), ("cookie", "session=7f3a")], "198.51.100.7");
+/// assert_eq!(request.cookie_lines().count(), 2);
+/// ```
 pub trait Request {
     /// The value of every Cookie header line, in order.
     fn cookie_lines(&self) -> impl Iterator<Item = &[u8]>;
@@ -28,6 +50,14 @@ pub trait Request {
 }
 
 /// What decided.
+///
+/// ```
+/// use onebox_core::{Entry, Source};
+/// let entry: Entry = "client-ip+header:user-agent".parse()?;
+/// assert_eq!(Source::Key(&entry).to_string(), "client-ip+header:user-agent");
+/// assert_eq!(Source::ShareZero.to_string(), "share-zero");
+/// # Ok::<(), onebox_core::EntryError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source<'a> {
@@ -59,6 +89,20 @@ impl fmt::Display for Source<'_> {
 }
 
 /// A visitor's side, and why.
+///
+/// ```
+/// # use onebox_core::{Decision, Partition, Policy, Share, Source, Time};
+/// # struct Visit(&'static str);
+/// # impl onebox_core::Request for Visit {
+/// #     fn cookie_lines(&self) -> impl Iterator<Item = &[u8]> { core::iter::once(self.0.as_bytes()) }
+/// #     fn header(&self, _name: &str) -> Option<&[u8]> { None }
+/// #     fn client_ip(&self) -> Option<&[u8]> { None }
+/// # }
+/// # let policy = Policy::new("web-1", Share::NONE, vec!["cookie:session".parse()?]);
+/// let decision = policy.decide(&Visit("session=7f3a"), Time::MIN);
+/// assert_eq!(decision, Decision { partition: Partition::Regular, bucket: None, source: Source::ShareZero });
+/// # Ok::<(), onebox_core::EntryError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision<'a> {
     /// The side.
@@ -76,6 +120,22 @@ impl<'a> Decision<'a> {
 }
 
 /// How requests are partitioned during one release.
+///
+/// ```
+/// use onebox_core::{Crawlers, Overrides, Pins, Policy, Secret, Share};
+///
+/// let policy = Policy::new("web-2026-11-20", "5%".parse::<Share>()?, vec!["cookie:session".parse()?])
+///     .with_pins(Pins::new("__Host-onebox", "web-2026-11-20", None))
+///     .with_overrides(Overrides::new("onebox-force", Secret::new(b"swordfish")))
+///     .with_crawlers(Crawlers::new(vec!["bot".into()]));
+///
+/// assert_eq!(policy.keys().len(), 1);
+/// assert_eq!(policy.ramp().constant(), Some("5%".parse()?));
+/// assert_eq!(policy.pins().map(|pins| pins.cookie().as_str()), Some("__Host-onebox"));
+/// assert_eq!(policy.overrides().map(|overrides| overrides.header()), Some("onebox-force"));
+/// assert!(policy.crawlers().is_some_and(|crawlers| crawlers.contain(b"Googlebot")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Policy {
     salted: Hash,
@@ -89,6 +149,16 @@ pub struct Policy {
 impl Policy {
     /// A policy of a share, or a [`Ramp`] of shares, and a key chain. The salt draws the line anew: keep it for the
     /// whole of a release and change it for the next.
+    ///
+    /// ```
+    /// use onebox_core::{Policy, Ramp, Share, Step};
+    /// let keys = vec!["cookie:session".parse()?, "client-ip+header:user-agent".parse()?];
+    /// let constant = Policy::new("web-1", "5%".parse::<Share>()?, keys.clone());
+    /// let steps = vec![Step { at: "2026-11-20T12:00:00Z".parse()?, share: "1%".parse()? }];
+    /// let scheduled = Policy::new("web-1", Ramp::schedule(steps)?, keys);
+    /// # let _ = (constant, scheduled);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new(salt: &str, share: impl Into<Ramp>, keys: Vec<Entry>) -> Self {
         Self {
@@ -150,6 +220,14 @@ impl Policy {
     }
 
     /// Whether decisions change with time: by a schedule, or by a token that expires.
+    ///
+    /// ```
+    /// use onebox_core::{Overrides, Policy, Secret, Share};
+    /// let policy = Policy::new("web-1", "5%".parse::<Share>()?, Vec::new());
+    /// assert!(!policy.reads_clock());
+    /// assert!(policy.with_overrides(Overrides::new("onebox-force", Secret::new(b"swordfish"))).reads_clock());
+    /// # Ok::<(), onebox_core::ShareError>(())
+    /// ```
     #[must_use]
     pub fn reads_clock(&self) -> bool {
         self.overrides.is_some() || self.ramp.constant().is_none()
@@ -157,6 +235,25 @@ impl Policy {
 
     /// Decides for one request: a valid override, then a share of 0, then a crawler, then a valid pin, then the first
     /// key that yields; and regular without one.
+    ///
+    /// ```
+    /// # use onebox_core::{Partition, Pins, Policy, Share, Time};
+    /// # struct Visit(&'static str);
+    /// # impl onebox_core::Request for Visit {
+    /// #     fn cookie_lines(&self) -> impl Iterator<Item = &[u8]> { core::iter::once(self.0.as_bytes()) }
+    /// #     fn header(&self, _name: &str) -> Option<&[u8]> { None }
+    /// #     fn client_ip(&self) -> Option<&[u8]> { None }
+    /// # }
+    /// let policy = Policy::new("web-2026-11-20", "80%".parse::<Share>()?, vec!["cookie:session".parse()?])
+    ///     .with_pins(Pins::new("__Host-onebox", "web-2026-11-20", None));
+    ///
+    /// let by_key = policy.decide(&Visit("session=7f3a"), Time::MIN);
+    /// assert_eq!((by_key.partition, by_key.bucket.map(u32::from)), (Partition::OneBox, Some(76_282)));
+    ///
+    /// let by_pin = policy.decide(&Visit("session=7f3a; __Host-onebox=web-2026-11-20.90000"), Time::MIN);
+    /// assert_eq!((by_pin.partition, by_pin.source.to_string()), (Partition::Regular, "pin".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn decide(&self, request: &impl Request, now: Time) -> Decision<'_> {
         if let Some(partition) = self.overrides.as_ref().and_then(|overrides| forced(overrides, request, now)) {

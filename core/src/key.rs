@@ -13,6 +13,14 @@ use crate::cookie::CookieName;
     clippy::large_enum_variant,
     reason = "a policy has a handful of parts, and a decision follows no pointer to them"
 )]
+///
+/// ```
+/// use onebox_core::Part;
+/// assert_eq!("header:User-Agent".parse(), Ok(Part::Header("user-agent".into())));
+/// assert_eq!("client-ip".parse(), Ok(Part::ClientIp));
+/// assert_eq!("cookie:session".parse::<Part>()?.to_string(), "cookie:session");
+/// # Ok::<(), onebox_core::EntryError>(())
+/// ```
 pub enum Part {
     /// The value of the first cookie of this name.
     Cookie(CookieName),
@@ -65,6 +73,14 @@ impl Entry {
     ///
     /// # Errors
     /// [`EntryError::Empty`] without a part.
+    ///
+    /// ```
+    /// use onebox_core::{Entry, EntryError, Part};
+    /// let entry = Entry::new(vec![Part::ClientIp, "header:user-agent".parse()?])?;
+    /// assert_eq!(entry, "client-ip+header:user-agent".parse()?);
+    /// assert_eq!(Entry::new(Vec::new()), Err(EntryError::Empty));
+    /// # Ok::<(), EntryError>(())
+    /// ```
     pub fn new(parts: Vec<Part>) -> Result<Self, EntryError> {
         if parts.is_empty() { Err(EntryError::Empty) } else { Ok(Self(parts.into_boxed_slice())) }
     }
@@ -110,6 +126,12 @@ impl fmt::Display for Entry {
 }
 
 /// Why a text is no entry of a key chain.
+///
+/// ```
+/// use onebox_core::{Entry, EntryError};
+/// assert_eq!("query:id".parse::<Entry>(), Err(EntryError::Kind));
+/// assert_eq!("cookie:a b".parse::<Entry>(), Err(EntryError::Name));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EntryError {

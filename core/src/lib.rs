@@ -31,6 +31,11 @@
 
 extern crate alloc;
 
+/// The example of the README is a test as well.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod bucket;
 mod cookie;
 mod crawler;

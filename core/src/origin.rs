@@ -5,6 +5,12 @@ use alloc::string::String;
 use crate::partition::Partition;
 
 /// A configured origin. What is not given stays as CloudFront has it.
+///
+/// ```
+/// use onebox_core::Origin;
+/// let regular = Origin { domain: "reg.example.org".into(), path: Some("/stage".into()), ..Origin::default() };
+/// assert_eq!(regular.port, None);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The domain name that CloudFront connects to.
@@ -20,6 +26,12 @@ pub struct Origin {
 }
 
 /// The origin that CloudFront has chosen for a request. A part that an origin does not have is none.
+///
+/// ```
+/// use onebox_core::Incoming;
+/// let bucket = Incoming { domain: Some(b"assets.s3.eu-west-1.amazonaws.com"), path: Some(b""), ..Incoming::default() };
+/// assert_eq!(bucket.port, None, "an S3 origin has none");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Incoming<'a> {
     /// Its domain name.

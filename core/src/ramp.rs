@@ -6,6 +6,13 @@ use core::{error, fmt};
 use crate::{share::Share, time::Time};
 
 /// A share that counts from a moment on.
+///
+/// ```
+/// use onebox_core::{Share, Step};
+/// let everybody = Step { at: "2026-11-20T18:00:00Z".parse()?, share: Share::ALL };
+/// # let _ = everybody;
+/// # Ok::<(), onebox_core::TimeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The moment.
@@ -50,6 +57,13 @@ impl Ramp {
     }
 
     /// The share, if it is the same at all times.
+    ///
+    /// ```
+    /// use onebox_core::{Ramp, Share};
+    /// let ramp = Ramp::from(Share::ALL);
+    /// assert_eq!(ramp.constant(), Some(Share::ALL));
+    /// assert_eq!(ramp.steps().len(), 1);
+    /// ```
     #[must_use]
     pub fn constant(&self) -> Option<Share> {
         match &*self.0 {
@@ -72,6 +86,14 @@ impl From<Share> for Ramp {
 }
 
 /// Why steps are no schedule.
+///
+/// ```
+/// use onebox_core::{Ramp, RampError, Share, Step};
+/// let noon = Step { at: "2026-11-20T12:00:00Z".parse()?, share: Share::ALL };
+/// assert_eq!(Ramp::schedule(vec![noon, noon]), Err(RampError::Order(1)));
+/// assert_eq!(Ramp::schedule(Vec::new()), Err(RampError::Empty));
+/// # Ok::<(), onebox_core::TimeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RampError {

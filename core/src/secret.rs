@@ -6,6 +6,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// A secret, ready to tag texts with HMAC-SHA256 (<https://www.rfc-editor.org/rfc/rfc2104>).
+///
+/// ```
+/// use onebox_core::Secret;
+/// let secret = Secret::new(b"swordfish");
+/// assert_eq!(format!("{secret:?}"), "Secret(…)");
+/// ```
 #[derive(Clone)]
 pub struct Secret(Hmac<Sha256>);
 

@@ -21,6 +21,12 @@ impl Share {
     pub const ALL: Self = Self(BUCKETS);
 
     /// A share in thousandths of a percent, or none above 100 %.
+    ///
+    /// ```
+    /// use onebox_core::Share;
+    /// assert_eq!(Share::from_thousandths(5_000), "5%".parse().ok());
+    /// assert_eq!(Share::from_thousandths(100_001), None);
+    /// ```
     #[must_use]
     pub const fn from_thousandths(thousandths: u32) -> Option<Self> {
         if thousandths <= BUCKETS { Some(Self(thousandths)) } else { None }
@@ -33,6 +39,14 @@ impl Share {
     }
 
     /// Whether a bucket lies within the share. Raising the share never takes a bucket out.
+    ///
+    /// ```
+    /// use onebox_core::{Bucket, Share};
+    /// let share: Share = "5%".parse()?;
+    /// assert!(Bucket::new(4_999).is_some_and(|bucket| share.covers(bucket)));
+    /// assert!(Bucket::new(5_000).is_some_and(|bucket| !share.covers(bucket)));
+    /// # Ok::<(), onebox_core::ShareError>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn covers(self, bucket: Bucket) -> bool {
@@ -41,6 +55,12 @@ impl Share {
 }
 
 /// Why a text is not a share.
+///
+/// ```
+/// use onebox_core::{Share, ShareError};
+/// assert_eq!("5".parse::<Share>(), Err(ShareError::Shape));
+/// assert_eq!("100.001%".parse::<Share>(), Err(ShareError::TooLarge));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ShareError {

@@ -21,6 +21,12 @@ impl Time {
     }
 
     /// The moment this many seconds after 1970-01-01T00:00:00Z, or before it; the last one there is beyond that.
+    ///
+    /// ```
+    /// use onebox_core::Time;
+    /// assert_eq!(Time::from_unix_seconds(1_795_176_000).to_string(), "2026-11-20T12:00:00Z");
+    /// assert_eq!(Time::from_unix_seconds(1).unix_millis(), 1_000);
+    /// ```
     #[must_use]
     pub const fn from_unix_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
@@ -34,6 +40,11 @@ impl Time {
 }
 
 /// A text that is no [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339#section-5.6) time.
+///
+/// ```
+/// use onebox_core::{Time, TimeError};
+/// assert_eq!("2026-02-29T12:00:00Z".parse::<Time>(), Err(TimeError));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeError;
 

@@ -1,6 +1,18 @@
 //! Naming the partition header in `Vary`.
 
 /// What to do with a response's `Vary` so that it names a header once.
+///
+/// ```
+/// use onebox_core::{Vary, merge};
+/// let name = "X-Req-Partition";
+/// let found = "Accept-Encoding";
+/// let vary = match merge(Some(found.as_bytes()), name) {
+///     Vary::Leave => found.to_owned(),
+///     Vary::Set => name.to_owned(),
+///     Vary::Append => format!("{found}, {name}"),
+/// };
+/// assert_eq!(vary, "Accept-Encoding, X-Req-Partition");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vary {
     /// It names the header already, or it is `*`, which says more than any name.

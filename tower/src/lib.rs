@@ -13,9 +13,10 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let policy = Policy::new("web-2026-11-20", "80%".parse::<Share>()?, vec!["cookie:session".parse()?]);
-//! let service = ServiceBuilder::new().layer(OneboxLayer::new(policy)).service(service_fn(
-//!     async |request: Request<()>| Ok::<_, std::convert::Infallible>(Response::new(request.headers()["x-req-partition"].clone())),
-//! ));
+//! let side = async |request: Request<()>| {
+//!     Ok::<_, std::convert::Infallible>(Response::new(request.headers()["x-req-partition"].clone()))
+//! };
+//! let service = ServiceBuilder::new().layer(OneboxLayer::new(policy)).service(service_fn(side));
 //!
 //! let response = service.oneshot(Request::get("/").header("cookie", "session=7f3a").body(())?).await?;
 //! assert_eq!(response.headers()[VARY], "x-req-partition");
@@ -27,7 +28,8 @@
 //!
 //! Whatever partition header the visitor sent is replaced by exactly one with the right value. Cookies, headers, pins,
 //! override tokens and crawlers are read as [`onebox_core::Policy::decide`] says; the visitor's address comes from a
-//! [`ClientIp`] extension, or from wherever [`OneboxLayer::address`] says.
+//! [`ClientIp`] extension, or from wherever [`OneboxLayer::address`] says, and is hashed in its shortest spelling
+//! (<https://www.rfc-editor.org/rfc/rfc5952>).
 //!
 //! Header text that is not UTF-8 counts as ISO-8859-1, as it does for CloudFront
 //! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>): a visitor
@@ -43,8 +45,8 @@
 //!
 //! A request that has a pin is decided without an allocation of the layer's own: names and values are made once, and
 //! the future is not boxed. Two maps that are not the layer's may grow, as for any header: the request's, if it is full
-//! already (of 6, 12, 24, … names) and has no partition header yet; and the response's, if the service answers without
-//! any header. `Vary` is a new text where the service has written another one.
+//! already (of 6, 12, 24, … names); and the response's, if it is full or empty. `Vary` is a new text where the service
+//! has written another one.
 //!
 //! The header alone carries the side, because [`http::Extensions`] boxes all that is put into it, up to three
 //! allocations for each request. Who wants to know the bucket and what decided asks for that with
@@ -64,3 +66,8 @@ pub use client_ip::ClientIp;
 pub use future::ResponseFuture;
 pub use layer::OneboxLayer;
 pub use service::Onebox;
+
+/// The example of the README is a test as well.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
