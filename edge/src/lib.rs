@@ -42,5 +42,5 @@ pub use self::{
     json::text as json_text,
     message::{EventError, NativeEvent},
     native::run,
-    serve::{handle, serve},
+    serve::{handle, serve, serve_at},
 };

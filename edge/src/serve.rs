@@ -23,7 +23,11 @@ pub fn handle<'a, H: Handler>(handler: &'a H, event: &'a str, now: Time) -> Resu
 ///
 /// A failure at the edge must not become a 502 or 503 of ours; it is one line on standard error.
 pub fn serve<H: Handler>(handler: &H, event: &str) -> String {
-    let now = if handler.reads_clock() { clock() } else { Time::MIN };
+    serve_at(handler, event, if handler.reads_clock() { clock() } else { Time::MIN })
+}
+
+/// Handles one event as [`serve`] does, at a moment that is handed in.
+pub fn serve_at<H: Handler>(handler: &H, event: &str, now: Time) -> String {
     handle(handler, event, now).unwrap_or_else(|error| {
         eprintln!("onebox: {}: {error}; the message is left as it was", H::TRIGGER);
         error.message().unwrap_or(event).to_owned()

@@ -21,14 +21,14 @@ use serde_json::{Value, json};
 pub(crate) use self::moved::Moved;
 
 use crate::{
-    distribution::StartError,
     flow::{Flow, Stop},
     function::{Fault, Functions, Native, pins},
     key_values::KeyValues,
     observe::{CacheResult, Observer},
     pool::Pool,
     rule::{Rule, Violation},
-    settings::Settings,
+    settings::{Clock, Settings},
+    start_error::StartError,
     validate::{Outcome, Sent},
 };
 
@@ -147,8 +147,8 @@ pub(crate) struct OriginSide {
 }
 
 impl OriginSide {
-    pub(crate) fn new(config: &Config) -> Self {
-        Self { handlers: Native::new(config), moves: config.function.moves == Moves::Lambda }
+    pub(crate) fn new(config: &Config, clock: &Clock) -> Self {
+        Self { handlers: Native::new(config, clock), moves: config.function.moves == Moves::Lambda }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -10,75 +10,23 @@ use std::{
     time::SystemTime,
 };
 
-use http::{HeaderName, Method};
+use http::Method;
 use hyper::body::Incoming;
 use onebox_edge::Config;
 
 use crate::{
     body::Body,
-    cff::{Cff, OriginSide},
     deliver::Delivered,
     flow::{Flow, Notes},
-    function::{Functions, Native, Runtime},
-    node::Node,
+    function::{Functions, Runtime},
+    live::Live,
     observe::{Observer, Record},
     origin::Origins,
     rule::Violation,
     settings::{Clock, Limits, Settings},
+    start_error::StartError,
     store::Store,
 };
-
-/// Why a distribution cannot start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// There is no Node.js to run the bundles.
-    #[error("`{node}` cannot be started ({problem}): install Node.js 22 or 24 (https://nodejs.org), or name its path")]
-    NoNode {
-        /// The command that was tried.
-        node: String,
-        /// What the system says.
-        problem: std::io::Error,
-    },
-    /// There is no njs to run CloudFront Functions.
-    #[error(
-        "`{njs}` cannot be started ({problem}): install njs (https://nginx.org/en/docs/njs/), name its path, or let Node.js run the functions"
-    )]
-    NoNjs {
-        /// The command that was tried.
-        njs: String,
-        /// What the system says.
-        problem: std::io::Error,
-    },
-    /// A CloudFront Function is larger than CloudFront takes.
-    #[error("the function {path} has {bytes} bytes: CloudFront takes 10,240")]
-    FunctionTooLarge {
-        /// The function's file.
-        path: PathBuf,
-        /// Its size.
-        bytes: usize,
-    },
-    /// A function cannot be loaded.
-    #[error("{path} cannot be loaded: {problem}; `onebox package` writes it")]
-    Bundle {
-        /// The function's file.
-        path: PathBuf,
-        /// What its engine says.
-        problem: String,
-    },
-    /// Bundles carry their configuration: a new one needs new bundles.
-    #[error("the functions run from bundles, which carry their configuration: package anew and deploy the bundles")]
-    NeedsBundles,
-    /// There are no bundles to deploy where the functions are in this process.
-    #[error("the functions do not run from bundles: deploy the configuration alone")]
-    NeedsNoBundles,
-    /// The partition header has a name that no header can have.
-    #[error("`{0}` cannot be the name of a header")]
-    PartitionHeader(String),
-    /// The trust store cannot be built.
-    #[error("the certificates to trust cannot be used: {0}")]
-    Roots(rustls::Error),
-}
 
 /// A local distribution. Clones are the same distribution.
 #[derive(Clone)]
@@ -97,48 +45,6 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn is_sticky(&self) -> bool {
         self.sticky.load(Ordering::Relaxed)
-    }
-}
-
-/// What a deployment changes, all at once.
-pub(crate) struct Live {
-    pub(crate) config: Config,
-    pub(crate) functions: Arc<dyn Functions>,
-    /// What the viewer's triggers have instead of those.
-    pub(crate) cff: Option<Cff>,
-    pub(crate) partition: HeaderName,
-}
-
-impl Live {
-    /// Starts what runs the functions of a configuration.
-    async fn load(
-        config: Config,
-        runtime: &Runtime,
-        settings: &Settings,
-        observer: &Arc<dyn Observer>,
-    ) -> Result<Arc<Self>, StartError> {
-        match runtime {
-            Runtime::Native => {
-                let functions = Arc::new(Native::new(&config));
-                Self::new(config, functions, None)
-            }
-            Runtime::Node { bundles, node } => {
-                let processes = settings.limits.node_processes;
-                let functions = Node::start(node, bundles, &config, processes, observer.clone()).await?;
-                Self::new(config, Arc::new(functions), None)
-            }
-            Runtime::Cff { functions, engine } => {
-                let cff = Cff::start(engine, functions, &config, settings, observer).await?;
-                let functions = Arc::new(OriginSide::new(&config));
-                Self::new(config, functions, Some(cff))
-            }
-        }
-    }
-
-    fn new(config: Config, functions: Arc<dyn Functions>, cff: Option<Cff>) -> Result<Arc<Self>, StartError> {
-        let partition = HeaderName::from_bytes(config.partition.header.as_bytes())
-            .map_err(|_| StartError::PartitionHeader(config.partition.header.clone()))?;
-        Ok(Arc::new(Self { config, functions, cff, partition }))
     }
 }
 

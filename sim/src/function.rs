@@ -3,13 +3,13 @@
 use std::{panic::AssertUnwindSafe, path::PathBuf};
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
-use onebox_edge::{Config, Trigger, serve};
+use onebox_edge::{Config, Trigger, serve_at};
 use onebox_origin_request::OriginRequest;
 use onebox_origin_response::OriginResponse;
 use onebox_viewer_request::ViewerRequest;
 use onebox_viewer_response::ViewerResponse;
 
-use crate::cff::Engine;
+use crate::{cff::Engine, settings::Clock};
 
 /// How functions run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,24 +66,27 @@ pub(crate) struct Native {
     origin_request: OriginRequest,
     origin_response: OriginResponse,
     viewer_response: Option<ViewerResponse>,
+    clock: Clock,
 }
 
 impl Native {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config, clock: &Clock) -> Self {
         Self {
             viewer_request: ViewerRequest::new(config),
             origin_request: OriginRequest::new(config),
             origin_response: OriginResponse::new(config),
             viewer_response: pins(config).then(|| ViewerResponse::new(config)),
+            clock: clock.clone(),
         }
     }
 
     fn run(&self, trigger: Trigger, event: &str) -> Result<String, Fault> {
+        let now = self.clock.time();
         match (trigger, &self.viewer_response) {
-            (Trigger::ViewerRequest, _) => Ok(serve(&self.viewer_request, event)),
-            (Trigger::OriginRequest, _) => Ok(serve(&self.origin_request, event)),
-            (Trigger::OriginResponse, _) => Ok(serve(&self.origin_response, event)),
-            (Trigger::ViewerResponse, Some(viewer_response)) => Ok(serve(viewer_response, event)),
+            (Trigger::ViewerRequest, _) => Ok(serve_at(&self.viewer_request, event, now)),
+            (Trigger::OriginRequest, _) => Ok(serve_at(&self.origin_request, event, now)),
+            (Trigger::OriginResponse, _) => Ok(serve_at(&self.origin_response, event, now)),
+            (Trigger::ViewerResponse, Some(viewer_response)) => Ok(serve_at(viewer_response, event, now)),
             (Trigger::ViewerResponse, None) => Err(Fault::Threw("there are no pins to write".to_owned())),
         }
     }

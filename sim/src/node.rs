@@ -6,10 +6,10 @@ use futures_util::future::{BoxFuture, FutureExt, try_join_all};
 use onebox_edge::{Config, Trigger};
 
 use crate::{
-    distribution::StartError,
     function::{Fault, Functions, pins},
     observe::Observer,
     pool::{Pool, Program},
+    start_error::StartError,
 };
 
 const DRIVER: &str = include_str!("driver.mjs");

@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{distribution::StartError, function::Fault, observe::Observer};
+use crate::{function::Fault, observe::Observer, start_error::StartError};
 
 /// Loading a function takes milliseconds; a start-up that takes this long has gone wrong.
 const LOAD_TIME: Duration = Duration::from_secs(20);

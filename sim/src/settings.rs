@@ -33,7 +33,7 @@ pub struct Settings {
     pub key_values: KeyValues,
     /// Times and sizes.
     pub limits: Limits,
-    /// The clock that objects age by.
+    /// The clock that objects age by, and that handlers in this process decide by.
     pub clock: Clock,
 }
 
@@ -151,7 +151,7 @@ impl Default for Limits {
     }
 }
 
-/// A clock that is handed in: objects age by it.
+/// A clock that is handed in.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 

@@ -6,7 +6,7 @@ use onebox_edge::Trigger;
 use serde_json::json;
 
 use super::Engine;
-use crate::{distribution::StartError, node::no_node, pool::Program};
+use crate::{node::no_node, pool::Program, start_error::StartError};
 
 const DRIVER: &str = include_str!("driver.js");
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions>

@@ -5,19 +5,19 @@
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use onebox_edge::Config;
-use onebox_sim::{Distribution, Engine, Nobody, OriginRequestPolicy, Rule, Runtime, Settings, StartError};
+use onebox_sim::{Distribution, Engine, Nobody, Runtime, Settings, StartError};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
     props::{answer, status, until},
-    stage::{ONE_BOX, REGULAR, Setup, Stage, config, pinned},
+    stage::{Setup, Stage, config, pinned},
 };
 
-const SAME_REQUEST: &str = "function handler(event) { return event.request; }";
-const SAME_RESPONSE: &str = "function handler(event) { return event.response; }";
+pub(crate) const SAME_REQUEST: &str = "function handler(event) { return event.request; }";
+pub(crate) const SAME_RESPONSE: &str = "function handler(event) { return event.response; }";
 
-fn functions(viewer_request: &str, viewer_response: &str) -> TempDir {
+pub(crate) fn functions(viewer_request: &str, viewer_response: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "viewer-request", viewer_request);
     write(folder.path(), "viewer-response", viewer_response);
@@ -28,7 +28,7 @@ fn write(folder: &Path, trigger: &str, source: &str) {
     fs::write(folder.join(format!("{trigger}.cff.js")), source).unwrap();
 }
 
-fn engines() -> [Engine; 2] {
+pub(crate) fn engines() -> [Engine; 2] {
     [Engine::Njs("njs".into()), Engine::Node("node".into())]
 }
 
@@ -37,19 +37,19 @@ fn runtime(folder: &TempDir, engine: &Engine) -> Runtime {
 }
 
 /// The configuration with a table `[function]`.
-fn moving(share: &str, table: &str) -> Config {
+pub(crate) fn moving(share: &str, table: &str) -> Config {
     let json = config(share).to_json();
     Config::from_json(&json.replacen('{', &format!(r#"{{"function":{table},"#), 1)).unwrap()
 }
 
-fn setup(config: Config, folder: &TempDir, engine: &Engine) -> Setup {
+pub(crate) fn setup(config: Config, folder: &TempDir, engine: &Engine) -> Setup {
     Setup::of(config)
         .runtime(runtime(folder, engine))
         .settings(|settings| settings.limits.viewer_function_time = Duration::from_secs(2))
 }
 
 /// A stage of pinned visitors, whose origin answers with what it was asked for.
-async fn stage(viewer_request: &str, viewer_response: &str, engine: &Engine) -> Stage {
+pub(crate) async fn stage(viewer_request: &str, viewer_response: &str, engine: &Engine) -> Stage {
     let folder = functions(viewer_request, viewer_response);
     let kept = ("cache-control", "no-store");
     setup(pinned("0%"), &folder, engine).origin(move |request| answer(request.uri().to_string(), &[kept])).await
@@ -168,70 +168,6 @@ async fn viewer_response_may_change_status_body_headers_and_cookies_but_does_not
     }
 }
 
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html>
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-503-service-unavailable.html>
-#[tokio::test]
-async fn a_request_function_that_fails_or_breaks_a_rule_is_an_error_and_the_next_request_is_served() {
-    for (body, code, rule) in [
-        ("throw new Error('no luck')", 503, Rule::FunctionThrew),
-        ("nothing.at.all", 503, Rule::FunctionThrew),
-        ("require('fs')", 503, Rule::FunctionThrew),
-        ("setTimeout(handler, 1)", 503, Rule::FunctionThrew),
-        ("for (;;) {}", 503, Rule::FunctionTimedOut),
-        ("return null", 502, Rule::FunctionResultShape),
-        ("return undefined", 502, Rule::FunctionResultShape),
-        ("return {}", 502, Rule::MissingField),
-        ("delete event.request.uri", 502, Rule::MissingField),
-        ("delete event.request.cookies", 502, Rule::MissingField),
-        ("event.request.method = 'POST'", 502, Rule::ReadOnlyField),
-        ("event.request.uri = 'x'", 502, Rule::UriWithoutSlash),
-        ("event.request.headers = []", 502, Rule::FunctionResultShape),
-        ("event.request.headers.host = { value: 'other' }", 502, Rule::ReadOnlyHeader),
-        ("delete event.request.headers.host", 502, Rule::ReadOnlyHeader),
-        ("event.request.headers['x-edge-x'] = { value: '1' }", 502, Rule::DisallowedHeader),
-        ("event.request.headers['X-Any'] = { value: '1' }", 502, Rule::InvalidHeader),
-        ("event.request.headers.cookie = { value: 'a=1' }", 502, Rule::InvalidHeader),
-        ("event.request.headers['x-any'] = { value: 1 }", 502, Rule::FunctionResultShape),
-        ("event.request.headers['x-any'] = '1'", 502, Rule::FunctionResultShape),
-        ("event.request.cookies.a = { multiValue: 1 }", 502, Rule::FunctionResultShape),
-        ("return { statusCode: '200' }", 502, Rule::FunctionResultShape),
-        ("return { statusCode: 700 }", 502, Rule::StatusRange),
-        ("return { statusCode: 200, body: 'x'.repeat(50000) }", 502, Rule::GeneratedTooLarge),
-    ] {
-        let source = format!(
-            "function handler(event) {{ if (event.request.uri === '/bad') {{ {body} }} return event.request; }}"
-        );
-        for engine in engines() {
-            let stage = stage(&source, SAME_RESPONSE, &engine).await;
-            let failed = stage.get("/bad").await;
-            assert_eq!((failed.status().as_u16(), stage.last_failures()), (code, vec![rule]), "{body} {engine:?}");
-            assert!(failed.x_cache().starts_with("Function"), "{}", failed.x_cache());
-            assert_eq!(stage.get("/good").await.text(), "/good", "{body} {engine:?}");
-        }
-    }
-}
-
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html#function-restrictions-read-only-headers>
-#[tokio::test]
-async fn a_response_function_that_breaks_a_rule_is_a_502() {
-    for (body, rule) in [
-        ("event.response.headers.via = { value: '1.1 x' }", Rule::ReadOnlyHeader),
-        ("event.response.headers.warning = { value: '199' }", Rule::ReadOnlyHeader),
-        ("event.response.headers['x-cache'] = { value: 'x' }", Rule::DisallowedHeader),
-        ("event.response.headers['set-cookie'] = { value: 'a=1' }", Rule::InvalidHeader),
-        ("event.response.cookies.a = { value: '1', attributes: 1 }", Rule::FunctionResultShape),
-        ("event.response.cookies.a = { value: '1\\r\\nx-b: 1' }", Rule::InvalidHeader),
-        ("return event.request", Rule::MissingField),
-    ] {
-        let source = format!("function handler(event) {{ {body}; return event.response; }}");
-        for engine in engines() {
-            let stage = stage(SAME_REQUEST, &source, &engine).await;
-            assert_eq!(stage.get("/").await.status(), 502, "{body}");
-            assert_eq!(stage.last_failures(), [rule], "{body} {engine:?}");
-        }
-    }
-}
-
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html>
 #[tokio::test]
 async fn a_function_awaits_hashes_and_logs() {
@@ -273,106 +209,6 @@ async fn a_function_reads_its_key_value_store_at_every_request() {
         stage.distribution.deploy_bundles(moving("0%", "{}"), folder.path()).await.unwrap();
         assert_eq!(stage.get("/").await.text(), "no KeyValueStore s-1 is associated");
     }
-}
-
-const ASKED: fn(http::Request<bytes::Bytes>) -> http::Response<http_body_util::Full<bytes::Bytes>> = |request| {
-    let host = request.headers()["host"].to_str().unwrap();
-    answer(format!("{host} {}", request.uri()), &[("cache-control", "no-store")])
-};
-
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>
-#[tokio::test]
-async fn a_helper_moves_this_request_to_another_origin() {
-    for (call, table, expected) in [
-        ("cf.updateRequestOrigin({ domainName: 'onebox.test' })", "{}", "onebox.test /a"),
-        ("cf.updateRequestOrigin({ domainName: 'onebox.test', hostHeader: 'shop.test' })", "{}", "shop.test /a"),
-        ("cf.updateRequestOrigin({ originPath: '/prod' })", "{}", "regular.test /prod/a"),
-        (
-            "cf.updateRequestOrigin({ domainName: 'onebox.test', timeouts: { readTimeout: 5 },
-                customOriginConfig: { port: 80, protocol: 'http', sslProtocols: ['TLSv1.2'] } })",
-            "{}",
-            "onebox.test /a",
-        ),
-        ("cf.selectRequestOriginById('box')", r#"{"origin":"function","one_box_id":"box"}"#, "onebox.test /a"),
-        (
-            "cf.selectRequestOriginById('box', { hostHeader: 'shop.test' })",
-            r#"{"origin":"function","one_box_id":"box"}"#,
-            "shop.test /a",
-        ),
-    ] {
-        let source = format!(
-            "import cf from 'cloudfront';
-             function handler(event) {{ if (event.request.uri === '/a') {{ {call}; }} return event.request; }}"
-        );
-        for engine in engines() {
-            let folder = functions(&source, SAME_RESPONSE);
-            let stage = setup(moving("0%", table), &folder, &engine).origin(ASKED).await;
-            assert_eq!(stage.get("/a").await.text(), expected, "{call}");
-            assert_eq!(stage.get("/b").await.text(), "regular.test /b", "{call}");
-        }
-    }
-}
-
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>
-#[tokio::test]
-async fn a_move_that_cannot_be_is_a_502() {
-    for (call, rule) in [
-        ("cf.updateRequestOrigin({ domainName: 'a:1' })", Rule::InvalidOrigin),
-        ("cf.updateRequestOrigin('onebox.test')", Rule::InvalidOrigin),
-        ("cf.updateRequestOrigin({ hostHeader: '' })", Rule::InvalidOrigin),
-        ("cf.updateRequestOrigin({ customOriginConfig: { port: 22 } })", Rule::InvalidOrigin),
-        ("cf.updateRequestOrigin({ sni: 'x' })", Rule::HelperNotImitated),
-        ("cf.updateRequestOrigin({ domainName: 'nowhere.invalid' })", Rule::OriginDns),
-        ("cf.selectRequestOriginById('box')", Rule::UnknownOrigin),
-        ("cf.createRequestOriginGroup({ originIds: ['a', 'b'] })", Rule::HelperNotImitated),
-    ] {
-        let source =
-            format!("import cf from 'cloudfront'; function handler(event) {{ {call}; return event.request; }}");
-        let folder = functions(&source, SAME_RESPONSE);
-        let stage = setup(config("0%"), &folder, &engines()[0]).origin(ASKED).await;
-        assert_eq!(stage.get("/").await.status(), 502, "{call}");
-        assert_eq!(stage.last_failures(), [rule], "{call}");
-    }
-}
-
-/// A function that tags everybody, for the side of the handlers.
-const TAGGING: &str = "function handler(event) {
-    event.request.headers['x-req-partition'] = { value: 'one-box' };
-    return event.request;
-}";
-
-#[tokio::test]
-async fn origin_request_moves_what_a_function_has_tagged_unless_functions_move_requests() {
-    for (table, expected) in [("{}", "onebox.test /"), (r#"{"origin":"function"}"#, "regular.test /")] {
-        let folder = functions(TAGGING, SAME_RESPONSE);
-        let stage = setup(moving("100%", table), &folder, &engines()[0]).origin(ASKED).await;
-        assert_eq!(stage.get("/").await.text(), expected, "{table}");
-    }
-}
-
-#[tokio::test]
-async fn without_stickiness_a_function_that_moves_requests_moves_those_that_were_drawn() {
-    for table in [r#"{"origin":"function"}"#, r#"{"origin":"function","one_box_id":"box"}"#] {
-        let folder = functions(SAME_REQUEST, SAME_RESPONSE);
-        let stage = setup(moving("100%", table), &folder, &engines()[0]).origin(ASKED).await;
-        assert_eq!(stage.get("/").await.text(), format!("{REGULAR} /"));
-        stage.distribution.set_sticky(false);
-        assert_eq!(stage.get("/").await.text(), format!("{ONE_BOX} /"), "{table}");
-    }
-}
-
-#[tokio::test]
-async fn the_host_is_the_origins_also_where_the_viewers_is_forwarded() {
-    let source = "import cf from 'cloudfront';
-        function handler(event) { cf.updateRequestOrigin({ domainName: 'onebox.test', hostHeader: 'onebox.test' });
-                                  return event.request; }";
-    let folder = functions(source, SAME_RESPONSE);
-    let forwarding = |settings: &mut Settings| {
-        settings.origin_request_policy =
-            OriginRequestPolicy { headers: onebox_sim::Selection::All, ..OriginRequestPolicy::default() };
-    };
-    let stage = setup(config("0%"), &folder, &engines()[0]).settings(forwarding).origin(ASKED).await;
-    assert_eq!(stage.get("/").await.text(), "onebox.test /");
 }
 
 async fn refused(config: Config, folder: &TempDir, engine: &Engine) -> String {

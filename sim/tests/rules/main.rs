@@ -4,6 +4,8 @@
 
 mod cache;
 mod cff;
+mod cff_moves;
+mod cff_results;
 mod collapsing;
 mod faults;
 mod headers;
@@ -13,6 +15,7 @@ mod policies;
 mod props;
 mod requests;
 mod results;
+mod schedules;
 mod stage;
 mod triggers;
 mod viewer_response;

@@ -26,10 +26,15 @@ pub(crate) const REGULAR: &str = "regular.test";
 /// The domain of the other one.
 pub(crate) const ONE_BOX: &str = "onebox.test";
 
-/// A configuration with everybody on the one-box, or nobody.
+/// A configuration with a share: everybody on the one-box, or nobody.
 pub(crate) fn config(share: &str) -> Config {
+    with_share(&format!("\"{share}\""))
+}
+
+/// A configuration with a share in JSON, which may be a schedule.
+pub(crate) fn with_share(share: &str) -> Config {
     let json = r#"{
-        "release": {"id": "web-1", "share": "SHARE"},
+        "release": {"id": "web-1", "share": SHARE},
         "partition": {"keys": ["cookie:sid"], "header": "X-Req-Partition", "salt": "web-1"},
         "origins": {"regular": {"domain": "regular.test", "protocol": "http"}, "one-box": {"domain": "onebox.test"}},
         "debug": {"response_header": false}
