@@ -53,7 +53,7 @@ impl Handler for ViewerResponse {
     const FALLBACK: Answer = LEAVE;
 
     fn fields(&self) -> Vec<Field<'_>> {
-        if self.policy.pins().is_some() { Field::of(&self.policy) } else { Vec::new() }
+        Field::of(&self.policy)
     }
 
     fn reads_clock(&self) -> bool {

@@ -18,7 +18,7 @@ use std::{
 
 use bundle::Module;
 use onebox_core::Time;
-use onebox_edge::{Config, Handler, handle, serve};
+use onebox_edge::{Config, Handler, Trigger, handle, serve};
 use serde_json::Value;
 
 /// A golden event.
@@ -75,7 +75,8 @@ fn configurations(trigger: &str) -> BTreeMap<String, (String, Vec<Case>)> {
 }
 
 /// Every case through [`serve`]; nothing differs from the message that came but what `edited` allows, and a message
-/// that comes again is edited no further.
+/// that comes again is edited no further. Only the line that viewer-response adds to what the origin sends is added
+/// again: the request says that there is no pin.
 pub(crate) fn natively<H: Handler>(new: fn(&Config) -> H, edited: &[&str]) {
     for (config, cases) in configurations(H::TRIGGER.as_str()).into_values() {
         let handler = new(&Config::from_json(&config).unwrap());
@@ -89,6 +90,9 @@ pub(crate) fn natively<H: Handler>(new: fn(&Config) -> H, edited: &[&str]) {
                 differences(&event["Records"][0]["cf"][H::TRIGGER.message()], &json(&output), "", &mut changed);
                 changed.retain(|path| !edited.contains(&&**path));
                 assert!(changed.is_empty(), "{}: {changed:?} may not change", case.name);
+                if H::TRIGGER == Trigger::ViewerResponse {
+                    continue;
+                }
                 event["Records"][0]["cf"][H::TRIGGER.message()] = json(&output);
                 let again = event.to_string().replace("\\\\ud", "\\ud");
                 case.assert_returned(&serve(&handler, &again));
