@@ -65,8 +65,7 @@ impl OneboxLayer {
 
     /// Writes pins: a visitor whose bucket came from a key gets the policy's pin cookie, for so long.
     ///
-    /// Without this, or without [`Policy::with_pins`], pins are honoured but not written. A visitor who has a valid pin,
-    /// was put on a side by an override token, or has no bucket gets none.
+    /// Without this the pins of [`Policy::with_pins`] are honoured but not written. A visitor who has a valid pin, was put on a side by an override token, or has no bucket gets none.
     ///
     /// # Why it does not go without saying
     ///
@@ -101,7 +100,7 @@ impl OneboxLayer {
     /// Says where the visitor's address is, instead of in a [`ClientIp`](crate::ClientIp) extension. It is asked only
     /// if a key is taken from the address.
     ///
-    /// Trust only the connection, or a header that your own proxy writes: who can choose the address chooses the bucket.
+    /// Trust only the connection or a header of your own proxy: who can choose the address chooses the bucket.
     ///
     /// ```
     /// # use onebox_tower::OneboxLayer;

@@ -32,8 +32,8 @@
 //! (<https://www.rfc-editor.org/rfc/rfc5952>).
 //!
 //! Header text that is not UTF-8 counts as ISO-8859-1, as it does for CloudFront
-//! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>): a visitor
-//! with such a cookie is on the same side at the edge and here. The request itself keeps the bytes that it came with.
+//! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>):
+//! a visitor with such a cookie is on the same side at the edge and here. The request itself keeps its bytes.
 //!
 //! # What happens to a response
 //!
