@@ -63,18 +63,18 @@ fn run(onebox: PathBuf, requests: u64, seed: u64) -> Result<usize, Trouble> {
     let (mut vectors, mut configurations, mut asked) = (0, 0, 0);
     let mut differences = Vec::new();
 
-    for (toml, questions) in vectors::read()? {
+    for (site, questions) in vectors::read()? {
         vectors += questions.len();
-        differences.extend(runtimes.differences(&toml, &questions)?);
+        differences.extend(runtimes.differences(&site, &questions)?);
     }
     println!("{vectors} vectors: {} differences", differences.len());
 
     let mut random = Random::new(seed);
     while asked < requests {
         let count = BATCH.min(requests - asked);
-        let toml = random.configuration();
+        let site = random.configuration();
         let questions: Vec<_> = (0..count).map(|_| random.question()).collect();
-        differences.extend(runtimes.differences(&toml, &questions)?);
+        differences.extend(runtimes.differences(&site, &questions)?);
         (asked, configurations) = (asked + count, configurations + 1);
         if asked % PROGRESS == 0 || asked == requests {
             println!("{asked} random requests, {configurations} configurations: {} differences", differences.len());

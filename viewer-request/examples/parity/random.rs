@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     Question,
-    settings::Settings,
+    settings::{Settings, Site},
     sticky::{self, Sticky},
 };
 
@@ -61,7 +61,7 @@ impl Random {
     }
 
     /// A configuration; the requests that come after it are its visitors'.
-    pub(crate) fn configuration(&mut self) -> String {
+    pub(crate) fn configuration(&mut self) -> Site {
         let keys = self.keys();
         let salt = match self.rng.u8(..3) {
             0 => "web-2026-11-20".to_owned(),
@@ -71,7 +71,7 @@ impl Random {
         let share = if self.percent(40) { sticky::schedule(&mut self.rng) } else { self.share().into() };
         let mut settings = Settings::new(salt, share, keys);
         self.sticky = Sticky::new(&mut self.rng, &mut settings);
-        settings.toml()
+        settings.site()
     }
 
     fn share(&mut self) -> String {

@@ -15,7 +15,7 @@ use onebox_viewer_request::ViewerRequest;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Question, Trouble};
+use crate::{Question, Trouble, settings::Site};
 
 /// The script that answers for a bundle.
 const ANSWER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/parity/answer.mjs");
@@ -56,12 +56,12 @@ impl Runtimes {
     }
 
     /// Asks all of them under one configuration, and describes every question to which the answers are not the same.
-    pub(crate) fn differences(&mut self, toml: &str, questions: &[Question]) -> Result<Vec<String>, Trouble> {
+    pub(crate) fn differences(&mut self, site: &Site, questions: &[Question]) -> Result<Vec<String>, Trouble> {
         let (config_toml, dist) = (self.folder.join("onebox.toml"), self.folder.join("dist"));
-        fs::write(&config_toml, toml)?;
+        fs::write(&config_toml, &site.toml)?;
         let package =
             [&["package".into(), "--config".into(), config_toml.clone(), "--out".into(), dist.clone()][..]].concat();
-        answers(Command::new(&self.onebox).args(package), Vec::new())?;
+        answers(Command::new(&self.onebox).args(package).envs(site.secrets.clone()), Vec::new())?;
         let (bundle, pinning) = (dist.join("viewer-request"), dist.join("viewer-response"));
         let config = Config::from_json(&fs::read_to_string(bundle.join("config.json"))?)
             .map_err(|problems| format!("the packaged configuration is refused: {problems:?}"))?;
@@ -73,7 +73,7 @@ impl Runtimes {
         node.arg(ANSWER).arg(bundle).arg(&header).arg(pinning);
         let (native, node, decide) = thread::scope(|scope| {
             let node = scope.spawn(|| answers(&mut node, lines(events.iter().map(String::as_str))));
-            let decide = scope.spawn(|| decided(&self.onebox, &config_toml, questions));
+            let decide = scope.spawn(|| decided(&self.onebox, site, &config_toml, questions));
             (natively(&config, &header, questions), node.join(), decide.join())
         });
         let ended = "a runtime's thread has ended";
@@ -94,7 +94,8 @@ impl Runtimes {
             if expected != decision || decide.iter().any(|other| other != decision) || edited != node {
                 let (now, event) = (question.now, &question.event);
                 different.push(format!(
-                    "{toml}{now} {event}\n  native   {decision} {edited}\n  Node.js  {node}\n  decide   {decide:?}\n  expected {expected}",
+                    "{}{now} {event}\n  native   {decision} {edited}\n  Node.js  {node}\n  decide   {decide:?}\n  expected {expected}",
+                    site.toml,
                 ));
             }
         }
@@ -111,7 +112,7 @@ impl Drop for Runtimes {
 
 /// What `onebox decide` answers to every question, in each of its forms. It is asked once for every moment; about one
 /// that RFC 3339 cannot say it is not asked.
-fn decided(onebox: &Path, config: &Path, questions: &[Question]) -> Result<Vec<Vec<String>>, Trouble> {
+fn decided(onebox: &Path, site: &Site, config: &Path, questions: &[Question]) -> Result<Vec<Vec<String>>, Trouble> {
     let mut all = vec![Vec::new(); questions.len()];
     let moments: BTreeSet<Time> = questions.iter().map(|question| question.now).collect();
     for now in moments.into_iter().filter(|now| now.to_string().parse() == Ok(*now)) {
@@ -120,7 +121,7 @@ fn decided(onebox: &Path, config: &Path, questions: &[Question]) -> Result<Vec<V
         let asked: Vec<(usize, String)> =
             then.flat_map(|(at, question)| forms(question).into_iter().flatten().map(move |form| (at, form))).collect();
         let mut decide = Command::new(onebox);
-        decide.arg("decide").arg("--config").arg(config).arg("--now").arg(now.to_string());
+        decide.envs(site.secrets.clone()).arg("decide").arg("--config").arg(config).arg("--now").arg(now.to_string());
         let answers = answers(&mut decide, lines(asked.iter().map(|(_, form)| form.as_str())))?;
         if answers.len() != asked.len() {
             return Err(format!("of {} answers {} came from decide", asked.len(), answers.len()).into());

@@ -2,6 +2,13 @@
 
 use serde_json::Value;
 
+/// A site as `onebox` reads it: its `onebox.toml`, and the variables of the environment that hold its secrets.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Site {
+    pub(crate) toml: String,
+    pub(crate) secrets: Vec<(&'static str, String)>,
+}
+
 /// The settings that a decision depends on.
 pub(crate) struct Settings {
     pub(crate) release: String,
@@ -21,7 +28,8 @@ impl Settings {
         Self { release: "parity".to_owned(), salt, share, keys, pin: None, forced: None, crawlers: Vec::new() }
     }
 
-    pub(crate) fn toml(&self) -> String {
+    pub(crate) fn site(&self) -> Site {
+        let mut secrets = Vec::new();
         let Self { release, keys, .. } = self;
         let (salt, share) = (Value::from(self.salt.as_str()), share(&self.share));
         let mut toml = format!(
@@ -40,15 +48,19 @@ impl Settings {
         );
         if let Some((cookie, secret)) = &self.pin {
             toml += &format!("[pin]\ncookie = \"{cookie}\"\n");
-            toml += &secret.as_deref().map(secret_line).unwrap_or_default();
+            if let Some(secret) = secret {
+                toml += "secret = \"env:PIN_SECRET\"\n";
+                secrets.push(("PIN_SECRET", secret.clone()));
+            }
         }
         if let Some((name, secret)) = &self.forced {
-            toml += &format!("[override]\nname = \"{name}\"\n{}", secret_line(secret));
+            toml += &format!("[override]\nname = \"{name}\"\nsecret = \"env:OVERRIDE_SECRET\"\n");
+            secrets.push(("OVERRIDE_SECRET", secret.clone()));
         }
         if !self.crawlers.is_empty() {
             toml += &format!("[crawlers]\ncontains = {}\n", Value::from(self.crawlers.clone()));
         }
-        toml
+        Site { toml, secrets }
     }
 }
 
@@ -57,9 +69,4 @@ fn share(share: &Value) -> String {
     let steps: Vec<_> =
         steps.iter().map(|step| format!("{{ at = {}, share = {} }}", step["at"], step["share"])).collect();
     format!("[{}]", steps.join(", "))
-}
-
-fn secret_line(secret: &str) -> String {
-    let digits: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("secret = \"hex:{digits}\"\n")
 }

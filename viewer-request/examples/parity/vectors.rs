@@ -5,15 +5,18 @@ use std::{collections::BTreeMap, fs, path::Path};
 use onebox_core::Time;
 use serde_json::{Map, Value, json};
 
-use crate::{Question, Trouble, settings::Settings};
+use crate::{
+    Question, Trouble,
+    settings::{Settings, Site},
+};
 
 /// Every vector, by its policy as a configuration.
-pub(crate) fn read() -> Result<BTreeMap<String, Vec<Question>>, Trouble> {
+pub(crate) fn read() -> Result<BTreeMap<Site, Vec<Question>>, Trouble> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/vectors/decisions.json");
     let vectors: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
-    let mut policies: BTreeMap<String, Vec<Question>> = BTreeMap::new();
+    let mut policies: BTreeMap<Site, Vec<Question>> = BTreeMap::new();
     for case in vectors["cases"].as_array().into_iter().flatten() {
-        policies.entry(settings(&case["policy"])?.toml()).or_default().push(question(case));
+        policies.entry(settings(&case["policy"])?.site()).or_default().push(question(case));
     }
     Ok(policies)
 }
