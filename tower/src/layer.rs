@@ -65,7 +65,8 @@ impl OneboxLayer {
 
     /// Writes pins: a visitor whose bucket came from a key gets the policy's pin cookie, for so long.
     ///
-    /// Without this the pins of [`Policy::with_pins`] are honoured but not written. A visitor who has a valid pin, was put on a side by an override token, or has no bucket gets none.
+    /// Without this the pins of [`Policy::with_pins`] are honoured but not written. A visitor who has a valid pin, was
+    /// put on a side by an override token, or has no bucket gets none.
     ///
     /// # Why it does not go without saying
     ///
