@@ -8,8 +8,7 @@ const ROOM = 4096; // bytes for a field at first; a longer one makes its room gr
 
 /** A handler of Lambda@Edge events: the module and the configuration beside `url`. */
 export function load(url) {
-  const module = new WebAssembly.Module(readFileSync(new URL('handler.wasm', url)));
-  const settings = lines(JSON.parse(readFileSync(new URL('config.json', url), 'utf8')));
+  const { module, settings } = files(url);
   let wasm = start(module, settings);
 
   const { trigger, message: name, clock, fields, first, fallback } = wasm.description;
@@ -49,6 +48,48 @@ export function load(url) {
   };
 }
 
+/** A decision for requests of any Node.js service: the module and the configuration beside `url`. */
+export function decider(url) {
+  const { module, settings } = files(url);
+  let wasm = start(module, settings);
+  const { first, fields } = wasm.description;
+  const readers = fields.map(reader);
+
+  return function decide(request, now = Date.now()) {
+    try {
+      const cf = { request: { headers: headerLines(request?.headers), clientIp: request?.clientIp } };
+      let answer = wasm.begin(first, wasm.write(first, readers[first](cf)), Number(now));
+      while (answer < 0) {
+        const slot = -1 - answer;
+        answer = wasm.supply(slot, wasm.write(slot, readers[slot](cf)));
+      }
+      return wasm.decide();
+    } catch (error) {
+      console.error(`onebox: decide: ${error}; regular`);
+      wasm = start(module, settings); // a trap leaves an instance in an unknown state
+      return { partition: 'regular', bucket: null, source: 'none' };
+    }
+  };
+}
+
+/** Headers as an event has them, from an object of values or lists of values, or from pairs such as those of Headers. */
+function headerLines(headers) {
+  const lines = Object.create(null); // whatever a header is called
+  if (typeof headers !== 'object' || headers === null) return lines;
+  for (const [name, values] of Symbol.iterator in headers ? headers : Object.entries(headers)) {
+    const list = (lines[String(name).toLowerCase()] ??= []);
+    for (const value of Array.isArray(values) ? values : [values]) list.push({ value });
+  }
+  return lines;
+}
+
+function files(url) {
+  return {
+    module: new WebAssembly.Module(readFileSync(new URL('handler.wasm', url))),
+    settings: lines(JSON.parse(readFileSync(new URL('config.json', url), 'utf8'))),
+  };
+}
+
 /** A fresh instance, configured. */
 function start(module, settings) {
   const { exports: wasm } = new WebAssembly.Instance(module);
@@ -80,6 +121,10 @@ function start(module, settings) {
     begin: wasm.onebox_begin,
     supply: wasm.onebox_supply,
     write,
+    decide() {
+      wasm.onebox_decide();
+      return JSON.parse(text());
+    },
     edits(answer) {
       wasm.onebox_edits(answer);
       return JSON.parse(text());

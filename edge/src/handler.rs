@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use onebox_core::Time;
+use onebox_core::{Decision, Time};
 
 use crate::{
     edit::Edit,
@@ -76,6 +76,11 @@ pub trait Handler {
 
     /// Decides.
     fn answer(&self, event: &impl Event, now: Time) -> Answer;
+
+    /// The whole decision behind an answer, for a service that asks for it; none where the handler does not decide.
+    fn decide(&self, _event: &impl Event, _now: Time) -> Option<Decision<'_>> {
+        None
+    }
 
     /// What an answer stands for; nothing for one that was never given.
     fn edits(&self, answer: Answer) -> Cow<'_, [Edit]>;

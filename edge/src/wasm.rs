@@ -12,7 +12,7 @@ use std::{
     fmt::{self, Display},
 };
 
-use onebox_core::Time;
+use onebox_core::{Decision, Time};
 
 use crate::{
     config::Config,
@@ -134,6 +134,20 @@ impl<H: Handler> Module<H> {
         self.answer()
     }
 
+    /// Puts the decision behind the answer to the current event into the text, as JSON; or null, where there is none.
+    pub fn decide(&mut self) {
+        let Some((handler, fields)) = &self.handler else { return };
+        let event = Supplied { fields, slots: &self.slots, wanted: Cell::new(None) };
+        self.text = match handler.decide(&event, self.now) {
+            None => "null".to_owned(),
+            Some(Decision { partition, bucket, source }) => {
+                let bucket = bucket.map_or("null".to_owned(), |bucket| bucket.to_string());
+                let source = source.to_string();
+                format!(r#"{{"partition":"{partition}","bucket":{bucket},"source":{}}}"#, Quoted(&source))
+            }
+        };
+    }
+
     /// The answer's number; or, below zero, `-1 - slot` of a field that it depends on.
     fn answer(&self) -> i32 {
         let Some((handler, fields)) = &self.handler else { return 0 };
@@ -240,6 +254,11 @@ macro_rules! export {
             #[unsafe(no_mangle)]
             extern "C" fn onebox_supply(slot: usize, len: i32) -> i32 {
                 MODULE.with_borrow_mut(|module| module.supply(slot, len))
+            }
+
+            #[unsafe(no_mangle)]
+            extern "C" fn onebox_decide() {
+                MODULE.with_borrow_mut(|module| module.decide());
             }
 
             #[unsafe(no_mangle)]

@@ -25,6 +25,18 @@ pub(crate) fn files(trigger: Trigger, config: &Config) -> [File; 4] {
     ]
 }
 
+/// The files of the package with the decision for a Node.js service, by name.
+pub(crate) fn decide(config: &Config) -> [File; 6] {
+    macro_rules! source {
+        ($name:literal) => {
+            File { name: $name, bytes: include_bytes!(concat!("../../edge/node/decide/", $name)).to_vec() }
+        };
+    }
+    // viewer-request is the handler that decides.
+    let [config, module, _, loader] = files(Trigger::ViewerRequest, config);
+    [config, module, source!("index.d.ts"), source!("index.mjs"), loader, source!("package.json")]
+}
+
 /// The handler's entry and its module.
 fn sources(trigger: Trigger) -> (&'static str, &'static [u8]) {
     macro_rules! handler {

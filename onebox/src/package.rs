@@ -15,11 +15,19 @@ use onebox_edge::{Config, Trigger};
 use crate::{Exit, Failure, bundle, config::ConfigFile, exit::written};
 use manifest::Manifest;
 
-/// Write the functions for Lambda@Edge as folders and as zip files
+/// Write the functions for CloudFront, ready to upload
 ///
-/// The zip files are what Lambda takes; the folders hold the same files, to look at and to run. The same configuration
+/// For Lambda@Edge every function is a folder and a zip file. The zip files are what Lambda takes; the folders hold the same files, to look at and to run. The same configuration
 /// gives the same bytes, always: what has not changed need not be uploaded. `manifest.json` lists every file with its
 /// size and SHA-256; the base64 of a zip file's is what Lambda calls its CodeSha256.
+///
+/// viewer-request.cff.js is a CloudFront Function that can take the place of the function viewer-request, and with [pin]
+/// there is viewer-response.cff.js as well; without [pin] it has nothing to do and is not written. With the store of
+/// [function], the commands that change the release in it are printed on standard error. node/ is a package for services
+/// that run Node.js: `import { decide } from`.
+///
+/// Secrets of the configuration are in config.json and in the CloudFront Functions, because functions have no other place
+/// for them: treat what is written as secret. manifest.json has none.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -49,8 +57,11 @@ pub(crate) struct Artifact {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let config = args.config.load()?;
     let artifacts = artifacts(&config)?;
-    let manifest = Manifest::of(&config.release.id, &artifacts);
+    let manifest = Manifest::of(&config.release.id, &artifacts, store_update(&config)?);
     folder::replace(&args.out, &artifacts, &manifest)?;
+    if let Some(commands) = manifest.store_update.as_ref().filter(|_| !args.json) {
+        anstream::eprintln!("To change the release in the KeyValueStore:\n\n{commands}");
+    }
     let mut out = io::stdout().lock();
     written(match args.json {
         true => manifest.to_json().map_err(io::Error::from).and_then(|json| out.write_all(json.as_bytes())),
@@ -72,7 +83,9 @@ pub(crate) fn bundles(config: &Config, folder: &Path) -> io::Result<()> {
 
 /// Everything that is packaged, by path.
 fn artifacts(config: &Config) -> Result<Vec<Artifact>, Failure> {
-    let mut artifacts = Vec::new();
+    let mut artifacts = cloudfront_functions(config)?;
+    let node = bundle::decide(config).into_iter();
+    artifacts.extend(node.map(|file| Artifact { path: format!("node/{}", file.name), bytes: file.bytes }));
     for trigger in Trigger::ALL {
         let files = bundle::files(trigger, config);
         let zip = archive::zip(&files).map_err(|error| Failure::stuck(format!("{trigger}.zip: {error}")))?;
@@ -81,6 +94,25 @@ fn artifacts(config: &Config) -> Result<Vec<Artifact>, Failure> {
     }
     artifacts.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(artifacts)
+}
+
+/// The CloudFront Functions; viewer-response only has something to do where visitors are pinned.
+fn cloudfront_functions(config: &Config) -> Result<Vec<Artifact>, Failure> {
+    let functions = onebox_cff::functions(config).map_err(refused)?;
+    let both = [("viewer-request", Some(functions.viewer_request)), ("viewer-response", functions.viewer_response)];
+    let written = both.into_iter().filter_map(|(name, code)| {
+        code.map(|code| Artifact { path: format!("{name}.cff.js"), bytes: code.into_bytes() })
+    });
+    Ok(written.collect())
+}
+
+/// The commands that put the release into the KeyValueStore, where there is one.
+fn store_update(config: &Config) -> Result<Option<String>, Failure> {
+    config.function.store.as_ref().map(|_| onebox_cff::store_update(config)).transpose().map_err(refused)
+}
+
+fn refused(why: onebox_cff::Refused) -> Failure {
+    Failure::usage(format!("a CloudFront Function cannot be written: {why}"))
 }
 
 fn table(out: &mut impl Write, folder: &Path, manifest: &Manifest) -> io::Result<()> {

@@ -15,7 +15,7 @@
 
 use std::borrow::Cow;
 
-use onebox_core::{Partition, Policy, Time};
+use onebox_core::{Decision, Partition, Policy, Time};
 use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Trigger, Visit};
 
 const REGULAR: Answer = Answer(0);
@@ -56,6 +56,10 @@ impl Handler for ViewerRequest {
             Partition::OneBox => ONE_BOX,
             Partition::Regular => REGULAR,
         }
+    }
+
+    fn decide(&self, event: &impl Event, now: Time) -> Option<Decision<'_>> {
+        Some(self.policy.decide(&Visit(event), now))
     }
 
     fn edits(&self, answer: Answer) -> Cow<'_, [Edit]> {

@@ -16,6 +16,9 @@ pub(crate) struct Manifest {
     pub(crate) onebox: String,
     /// The release id.
     pub(crate) release: String,
+    /// The commands that put the release into the KeyValueStore, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) store_update: Option<String>,
     /// Every file, by path.
     pub(crate) files: Vec<Listed>,
 }
@@ -51,7 +54,7 @@ impl Hash {
 
 impl Manifest {
     /// The manifest of these files.
-    pub(crate) fn of(release: &str, artifacts: &[Artifact]) -> Self {
+    pub(crate) fn of(release: &str, artifacts: &[Artifact], store_update: Option<String>) -> Self {
         let listed = |Artifact { path, bytes }: &Artifact| Listed {
             path: path.clone(),
             size: bytes.len(),
@@ -60,6 +63,7 @@ impl Manifest {
         Self {
             onebox: env!("CARGO_PKG_VERSION").to_owned(),
             release: release.to_owned(),
+            store_update,
             files: artifacts.iter().map(listed).collect(),
         }
     }

@@ -4,10 +4,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{CONFIG, Desk, node};
+use crate::{ALL, CONFIG, Desk, node};
 
 const TRIGGERS: [&str; 4] = ["origin-request", "origin-response", "viewer-request", "viewer-response"];
 const FILES: [&str; 4] = ["config.json", "handler.wasm", "index.mjs", "onebox.mjs"];
+
+const NODE: [&str; 6] = ["config.json", "handler.wasm", "index.d.ts", "index.mjs", "onebox.mjs", "package.json"];
 
 /// Every file below a folder.
 pub(crate) fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -27,6 +29,20 @@ pub(crate) fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
+/// What a module prints in Node.js, as JSON.
+fn in_node(desk: &Desk, script: &str, args: &[&str]) -> Value {
+    let node = Command::new(node())
+        .args(["--input-type=module", "--eval", script, "--"])
+        .args(args)
+        .current_dir(desk.path())
+        .output()
+        .unwrap_or_else(|error| {
+            panic!("node cannot be started ({error}): install Node.js 20 or later, or name it in ONEBOX_NODE")
+        });
+    assert!(node.status.success(), "{}", String::from_utf8_lossy(&node.stderr));
+    serde_json::from_slice(&node.stdout).unwrap()
+}
+
 /// A desk on which `dist` was packaged.
 fn packaged() -> Desk {
     let desk = Desk::with(CONFIG);
@@ -39,7 +55,8 @@ fn packaged() -> Desk {
 fn a_folder_and_a_zip_file_hold_the_same_for_every_function() {
     let desk = packaged();
     let files = tree(&desk.path().join("dist"));
-    let mut expected = vec!["manifest.json".to_owned()];
+    let mut expected = vec!["manifest.json".to_owned(), "viewer-request.cff.js".to_owned()];
+    expected.extend(NODE.map(|file| format!("node/{file}")));
     for trigger in TRIGGERS {
         expected.push(format!("{trigger}.zip"));
         expected.extend(FILES.map(|file| format!("{trigger}/{file}")));
@@ -61,6 +78,8 @@ fn a_folder_and_a_zip_file_hold_the_same_for_every_function() {
 #[test]
 fn a_zip_file_is_at_most_64_kib() {
     let desk = packaged();
+    desk.write("onebox.toml", ALL.as_bytes());
+    assert_eq!(desk.run(&["package"]).code, Some(0));
     for trigger in TRIGGERS {
         let size = desk.read(&format!("dist/{trigger}.zip")).len();
         assert!(size <= 64 << 10, "{trigger}.zip has {size} bytes");
@@ -146,7 +165,7 @@ fn an_empty_folder_and_a_link_to_a_folder_are_places_to_write_to() {
     std::fs::create_dir_all(desk.path().join("real")).unwrap();
     std::os::unix::fs::symlink("real", desk.path().join("dist")).unwrap();
     assert_eq!(desk.run(&["package"]).code, Some(0));
-    assert_eq!(tree(&desk.path().join("real")).len(), 21);
+    assert_eq!(tree(&desk.path().join("real")).len(), 28);
     assert!(desk.path().join("dist").is_symlink());
 }
 
@@ -184,14 +203,114 @@ fn what_init_writes_is_packaged_and_agrees_with_decide_under_node() {
         const sides = lines.map((line) => handler(JSON.parse(line)).headers['x-req-partition'][0].value);
         console.log(JSON.stringify(sides));
     ";
-    let node = Command::new(node())
-        .args(["--input-type=module", "--eval", SCRIPT, "--"])
-        .arg(events)
-        .current_dir(desk.path())
-        .output()
-        .unwrap_or_else(|error| {
-            panic!("node cannot be started ({error}): install Node.js 20 or later, or name it in ONEBOX_NODE")
-        });
-    assert!(node.status.success(), "{}", String::from_utf8_lossy(&node.stderr));
-    assert_eq!(serde_json::from_slice::<Vec<Value>>(&node.stdout).unwrap(), decided);
+    assert_eq!(in_node(&desk, SCRIPT, &[events.to_str().unwrap()]), json!(decided));
+}
+
+#[test]
+fn the_functions_for_cloudfront_are_there_where_they_have_something_to_do() {
+    let desk = packaged();
+    let has = |name: &str| desk.path().join("dist").join(name).exists();
+    assert!(has("viewer-request.cff.js") && !has("viewer-response.cff.js"));
+    desk.write("onebox.toml", ALL.as_bytes());
+    let table = desk.run(&["package"]).out;
+    for name in ["viewer-request.cff.js", "viewer-response.cff.js"] {
+        let code = String::from_utf8(desk.read(&format!("dist/{name}"))).unwrap();
+        assert!(code.contains("function handler(") && code.len() <= 10_240, "{name} has {} bytes", code.len());
+        assert!(table.contains(&format!("  {name:<29} {:>7}  ", code.len())), "{table}");
+    }
+}
+
+#[test]
+fn a_function_that_cloudfront_would_refuse_is_not_written() {
+    let words: Vec<_> = (0..2_000).map(|word| format!("\"crawler-{word}\"")).collect();
+    let desk = Desk::with(&format!("{CONFIG}[crawlers]\ncontains = [{}]\n", words.join(", ")));
+    let done = desk.run(&["package"]);
+    assert_eq!((done.code, &*done.out), (Some(64), ""));
+    assert!(
+        done.err.starts_with("error: a CloudFront Function cannot be written: viewer-request has "),
+        "{}",
+        done.err
+    );
+    assert!(!desk.path().join("dist").exists());
+}
+
+#[test]
+fn the_commands_for_a_key_value_store_are_printed() {
+    let desk = Desk::with(ALL);
+    let done = desk.run(&["package"]);
+    let put = "--key onebox --value '{\"release\":{\"id\":\"web-2026-11-20\",\"share\":\"20%\"}}' --if-match \"$ETAG\"";
+    assert!(done.err.contains("aws cloudfront-keyvaluestore put-key") && done.err.contains(put), "{}", done.err);
+    let json = desk.run(&["package", "--json"]);
+    assert_eq!(json.err, "");
+    let manifest: Value = serde_json::from_str(&json.out).unwrap();
+    assert!(manifest["store_update"].as_str().is_some_and(|commands| commands.contains(put)), "{}", json.out);
+}
+
+#[test]
+fn a_node_service_decides_as_decide_does() {
+    const SCRIPT: &str = "
+        import { readFileSync } from 'node:fs';
+        import { decide } from './dist/node/index.mjs';
+        const lines = readFileSync(process.argv[1], 'utf8').trim().split('\\n').map((line) => JSON.parse(line));
+        console.log(JSON.stringify(lines.map((line) => decide(line, Number(process.argv[2])))));
+    ";
+    let schedule =
+        r#"[{ at = "2026-11-20T12:00:00Z", share = "20%" }, { at = "2026-11-20T13:00:00Z", share = "70%" }]"#;
+    let desk = Desk::with(&ALL.replace("\"20%\"", schedule));
+    assert_eq!(desk.run(&["package"]).code, Some(0));
+    let args = ["token", "--partition", "one-box", "--for", "1h", "--now", "2026-11-20T12:00:00Z", "--json"];
+    let token: Value = serde_json::from_str(&desk.run(&args).out).unwrap();
+    let token = token["token"].as_str().unwrap();
+    let pin = "__Host-onebox=web-2026-11-20.4711.b4a2c0afeb799e05";
+    let visits: Vec<_> = (0..600)
+        .map(|visitor| match visitor % 8 {
+            0 => json!({ "headers": { "Cookie": format!("a=b; session={visitor}é") } }),
+            1 => json!({ "headers": { "cookie": ["a", format!("session={visitor}")], "onebox-force": token } }),
+            2 => json!({ "headers": { "user-agent": format!("Browser/{visitor}") }, "clientIp": "203.0.113.7" }),
+            3 => json!({ "headers": { "user-agent": ["SomeBot/1", "x"] } }),
+            4 => json!({ "headers": { "cookie": format!("{pin}; session={visitor}") } }),
+            5 => json!({ "headers": { "cookie": format!("{pin}0; onebox-force={token}; session={visitor}") } }),
+            6 => json!({ "headers": { "USER-AGENT": format!("Browser/{visitor}"), "__proto__": "x" } }),
+            _ => json!({ "headers": {}, "clientIp": "203.0.113.7" }),
+        })
+        .collect();
+    let lines: String = visits.iter().map(|visit| format!("{visit}\n")).collect();
+    let file = desk.write("visits.jsonl", lines.as_bytes());
+    for now in ["2026-11-20T11:59:59Z", "2026-11-20T12:59:59Z", "2026-11-20T13:00:00Z"] {
+        let decided = desk.run_with(&["decide", "--now", now], lines.as_bytes()).out;
+        let decided: Vec<Value> = decided.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let millis = now.parse::<onebox_core::Time>().unwrap().unix_millis().to_string();
+        assert_eq!(in_node(&desk, SCRIPT, &[file.to_str().unwrap(), &millis]), json!(decided), "{now}");
+        let count = |source: &str| decided.iter().filter(|decision| decision["source"] == source).count();
+        match now {
+            "2026-11-20T12:59:59Z" => {
+                assert_eq!((count("override"), count("crawler"), count("pin"), count("none")), (150, 75, 75, 75));
+            }
+            "2026-11-20T13:00:00Z" => assert_eq!((count("override"), count("pin")), (0, 75)),
+            _ => assert_eq!(count("override") + count("share-zero"), 600),
+        }
+    }
+}
+
+#[test]
+fn a_node_service_may_hand_in_what_it_has() {
+    const SCRIPT: &str = "
+        import { decide } from './dist/node/index.mjs';
+        const cookie = 'session=7f3a';
+        console.log(JSON.stringify([
+            decide({ headers: new Headers({ cookie }) }),
+            decide({ headers: new Map([['Cookie', cookie]]) }, new Date()),
+            decide({ headers: { cookie, 'user-agent': undefined } }),
+            decide({ headers: { cookie: ['a=b', cookie] } }),
+            decide({ headers: { cookie: 7 } }),
+            decide({}),
+            decide(),
+            decide(null),
+            decide({ headers: [7] }),
+        ]));
+    ";
+    let found = in_node(&packaged(), SCRIPT, &[]);
+    let session = json!({ "partition": "regular", "bucket": 76282, "source": "cookie:session" });
+    let none = json!({ "partition": "regular", "bucket": null, "source": "none" });
+    assert_eq!(found, json!([session, session, session, session, none, none, none, none, none]));
 }

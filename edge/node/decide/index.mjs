@@ -1,0 +1,3 @@
+import { decider } from './onebox.mjs';
+
+export const decide = decider(import.meta.url);
