@@ -97,7 +97,7 @@ fn artifacts(config: &Config) -> Result<Vec<Artifact>, Failure> {
 }
 
 /// The CloudFront Functions; viewer-response only has something to do where visitors are pinned.
-fn cloudfront_functions(config: &Config) -> Result<Vec<Artifact>, Failure> {
+pub(crate) fn cloudfront_functions(config: &Config) -> Result<Vec<Artifact>, Failure> {
     let functions = onebox_cff::functions(config).map_err(refused)?;
     let both = [("viewer-request", Some(functions.viewer_request)), ("viewer-response", functions.viewer_response)];
     let written = both.into_iter().filter_map(|(name, code)| {

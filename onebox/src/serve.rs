@@ -6,7 +6,7 @@ mod setup;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -32,6 +32,7 @@ const PRINTING: Duration = Duration::from_secs(1);
 Examples:
   onebox serve
   onebox serve --runtime node --port 0 --json
+  onebox serve --runtime cff --njs /usr/bin/njs
   onebox serve --origin-protocol http \\
       --origin-address regular.example.com=127.0.0.1:9000 \\
       --origin-address one-box.example.com=127.0.0.1:9001
@@ -44,12 +45,19 @@ pub(crate) struct Args {
     /// The port to listen on; 0 takes any that is free
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// How the functions run: in this process, or packaged in Node.js as at the edge
+    /// How the functions run: in this process, packaged in Node.js as at the edge, or, those of the viewer, as CloudFront
+    /// Functions
     #[arg(long, value_enum, default_value_t = Engine::Native)]
     runtime: Engine,
-    /// The Node.js that runs the bundles
+    /// The Node.js that runs the bundles, or the CloudFront Functions
     #[arg(long, value_name = "PATH", default_value = "node")]
     node: PathBuf,
+    /// The njs that runs the CloudFront Functions instead of Node.js; CloudFront's own engine descends from it
+    #[arg(long, value_name = "PATH")]
+    njs: Option<PathBuf>,
+    /// A key and its value in the KeyValueStore that CloudFront Functions read; may be given for each
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setup::key_value)]
+    key_value: Vec<(String, String)>,
     /// A cache policy, as `aws cloudfront get-cache-policy` prints it; by default the recommended one
     #[arg(long, value_name = "FILE")]
     cache_policy: Option<PathBuf>,
@@ -78,6 +86,8 @@ pub(crate) enum Engine {
     Native,
     /// As packaged bundles in Node.js
     Node,
+    /// As packaged CloudFront Functions; the origin's functions in this process
+    Cff,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -109,11 +119,11 @@ async fn serve(args: &Args, settings: Settings) -> Result<Exit, Failure> {
     let address = listener.local_addr().map_err(stuck)?;
     let stop = stop().map_err(stuck)?;
 
-    // The folder of the bundles is removed when this ends.
-    let bundles = Bundles::of(args.runtime, &settings)?;
+    // The folder of what is packaged is removed when this ends.
+    let packaged = Packaged::of(args, &settings)?;
     let (log, printed) = log::start(args.json);
     let observer = Arc::new(log);
-    let distribution = Distribution::start(settings, bundles.runtime(&args.node), observer.clone())
+    let distribution = Distribution::start(settings, packaged.runtime.clone(), observer.clone())
         .await
         .map_err(|error| Failure::stuck(error.to_string()))?;
     distribution.set_sticky(args.stickiness == Stickiness::On);
@@ -158,29 +168,30 @@ fn stop() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// What the functions run from.
-enum Bundles {
-    /// This process.
-    Native,
-    /// Bundles in a folder of their own, which goes with this value.
-    Node(TempDir),
+struct Packaged {
+    runtime: Runtime,
+    /// The folder that the runtime reads, which goes with this value.
+    _folder: Option<TempDir>,
 }
 
-impl Bundles {
-    fn of(engine: Engine, settings: &Settings) -> Result<Self, Failure> {
-        if engine == Engine::Native {
-            return Ok(Self::Native);
+impl Packaged {
+    fn of(args: &Args, settings: &Settings) -> Result<Self, Failure> {
+        let unwritten = |error: io::Error| Failure::stuck(format!("the functions cannot be packaged: {error}"));
+        if args.runtime == Engine::Native {
+            return Ok(Self { runtime: Runtime::Native, _folder: None });
         }
-        let folder = TempDir::with_prefix("onebox-").and_then(|folder| {
-            package::bundles(&settings.config, folder.path())?;
-            Ok(folder)
-        });
-        folder.map(Self::Node).map_err(|error| Failure::stuck(format!("the bundles cannot be written: {error}")))
-    }
-
-    fn runtime(&self, node: &Path) -> Runtime {
-        match self {
-            Self::Native => Runtime::Native,
-            Self::Node(folder) => Runtime::Node { bundles: folder.path().to_owned(), node: node.to_owned() },
-        }
+        let folder = TempDir::with_prefix("onebox-").map_err(unwritten)?;
+        let path = folder.path().to_owned();
+        let runtime = if args.runtime == Engine::Node {
+            package::bundles(&settings.config, &path).map_err(unwritten)?;
+            Runtime::Node { bundles: path, node: args.node.clone() }
+        } else {
+            for function in package::cloudfront_functions(&settings.config)? {
+                std::fs::write(path.join(function.path), function.bytes).map_err(unwritten)?;
+            }
+            let node = || onebox_sim::Engine::Node(args.node.clone());
+            Runtime::Cff { functions: path, engine: args.njs.clone().map_or_else(node, onebox_sim::Engine::Njs) }
+        };
+        Ok(Self { runtime, _folder: Some(folder) })
     }
 }

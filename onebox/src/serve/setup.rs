@@ -7,7 +7,7 @@ use std::{
 
 use onebox_sim::{CachePolicy, OriginRequestPolicy, PolicyError, Protocol, RegularOrigin, Settings};
 
-use super::{Args, OriginProtocol};
+use super::{Args, Engine, OriginProtocol};
 use crate::{Failure, file};
 
 /// Everything that was asked for.
@@ -32,6 +32,13 @@ pub(super) fn settings(args: &Args) -> Result<Settings, Failure> {
     let mut settings = Settings::new(config);
     settings.regular = RegularOrigin::of(&settings.config);
     settings.resolve = args.origin_address.iter().cloned().collect();
+    if args.runtime != Engine::Cff && (args.njs.is_some() || !args.key_value.is_empty()) {
+        return Err(Failure::usage("--njs and --key-value are for CloudFront Functions: add `--runtime cff`"));
+    }
+    for (key, value) in &args.key_value {
+        let put = settings.key_values.put(key, value);
+        put.map_err(|error| Failure::usage(format!("--key-value {key}: {error} bytes")))?;
+    }
     if let Some(path) = &args.cache_policy {
         settings.cache_policy = policy(path, "cache-policy", CachePolicy::from_json)?;
     }
@@ -54,6 +61,12 @@ fn policy<T>(path: &Path, kind: &str, read: fn(&str) -> Result<T, PolicyError>) 
     let text = file::text(path, &format!("`aws cloudfront get-{kind} --id ID` prints one"));
     text.and_then(|text| read(&text).map_err(|error| error.to_string()))
         .map_err(|why| Failure::usage(format!("--{kind} {}: {why}", path.display())))
+}
+
+/// Reads `KEY=VALUE`.
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// Reads `DOMAIN=HOST:PORT`.

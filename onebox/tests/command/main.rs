@@ -74,6 +74,11 @@ fn node() -> String {
     std::env::var("ONEBOX_NODE").unwrap_or_else(|_| "node".to_owned())
 }
 
+/// The njs to test with.
+fn njs() -> String {
+    std::env::var("ONEBOX_NJS").unwrap_or_else(|_| "njs".to_owned())
+}
+
 impl Desk {
     /// A folder with this `onebox.toml`.
     fn with(config: &str) -> Self {

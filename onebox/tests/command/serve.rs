@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{CONFIG, Desk, node};
+use crate::{ALL, CONFIG, Desk, njs, node};
 
 /// A running `onebox serve --json`.
 struct Server {
@@ -35,16 +35,23 @@ impl Server {
 
     /// The body that a visitor with this session gets, and what is printed of it.
     fn get(&mut self, session: &str) -> (String, Value) {
-        let head =
-            format!("GET /page HTTP/1.1\r\nHost: localhost\r\nCookie: session={session}\r\nConnection: close\r\n\r\n");
+        let (_, body, printed) = self.visit(&format!("session={session}"));
+        (body, printed)
+    }
+
+    /// The pin that a visitor with these cookies gets, the body, and what is printed of it.
+    fn visit(&mut self, cookies: &str) -> (Option<String>, String, Value) {
+        let head = format!("GET /page HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies}\r\nConnection: close\r\n\r\n");
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.write_all(head.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
-        let body = answer.split_once("\r\n\r\n").unwrap().1.to_owned();
-        (body, serde_json::from_str(&line).unwrap())
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let pin =
+            head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("set-cookie: ").map(str::to_owned));
+        (pin, body.to_owned(), serde_json::from_str(&line).unwrap())
     }
 
     /// Asks it to stop, as a person does with Ctrl-C, and returns the exit code.
@@ -80,13 +87,16 @@ fn origin(text: &'static str) -> SocketAddr {
     address
 }
 
-fn in_front_of_two_origins(runtime: &str) {
-    let desk = Desk::with(CONFIG);
+/// The server in front of an origin for each side, which answers with the side.
+fn in_front(desk: &Desk, args: &[&str]) -> Server {
     let regular = format!("reg.example.org={}", origin("regular"));
     let one_box = format!("box.example.org={}", origin("one-box"));
-    let node = node();
-    let args = ["--origin-address", &regular, "--origin-address", &one_box, "--runtime", runtime, "--node", &node];
-    let mut server = Server::start(&desk, &args);
+    Server::start(desk, &[&["--origin-address", &regular, "--origin-address", &one_box], args].concat())
+}
+
+fn in_front_of_two_origins(runtime: &[&str]) {
+    let desk = Desk::with(CONFIG);
+    let mut server = in_front(&desk, &[&["--node", &node()], runtime].concat());
     let mut seen = Vec::new();
     for visitor in 0..30 {
         let line = format!(r#"{{"headers":{{"cookie":"session={visitor}"}}}}"#);
@@ -107,21 +117,87 @@ fn in_front_of_two_origins(runtime: &str) {
 
 #[test]
 fn visitors_go_where_decide_says() {
-    in_front_of_two_origins("native");
+    in_front_of_two_origins(&[]);
 }
 
 #[test]
 fn visitors_go_where_decide_says_with_the_packaged_functions_in_node() {
-    in_front_of_two_origins("node");
+    in_front_of_two_origins(&["--runtime", "node"]);
+}
+
+#[test]
+fn visitors_go_where_decide_says_with_cloudfront_functions_in_node() {
+    in_front_of_two_origins(&["--runtime", "cff"]);
+}
+
+#[test]
+fn visitors_go_where_decide_says_with_cloudfront_functions_in_njs() {
+    in_front_of_two_origins(&["--runtime", "cff", "--njs", &njs()]);
+}
+
+/// Whoever is pinned stays where they are with another key, and gets the pin once.
+fn a_pin_holds(runtime: &[&str]) {
+    let desk = Desk::with(&ALL.replace("20%", "50%"));
+    let mut server = in_front(&desk, &[&["--node", &node()], runtime].concat());
+    for visitor in 0..6 {
+        let (pin, side, printed) = server.visit(&format!("session={visitor}"));
+        let pin = pin.unwrap_or_else(|| panic!("no pin: {printed}"));
+        let (cookie, attributes) = pin.split_once("; ").unwrap();
+        assert!(cookie.starts_with("__host-onebox=web-2026-11-20."), "{pin}");
+        let mut attributes: Vec<_> = attributes.split("; ").collect();
+        attributes.sort_unstable();
+        assert_eq!(attributes, ["httponly", "max-age=604800", "path=/", "samesite=lax", "secure"]);
+        let cookie = cookie.replace("__host", "__Host");
+        for session in 10..14 {
+            let (again, body, printed) = server.visit(&format!("session={session}; {cookie}"));
+            assert_eq!((again, &body), (None, &side), "{printed}");
+        }
+    }
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_pin_holds_natively() {
+    a_pin_holds(&[]);
+}
+
+#[test]
+fn a_pin_holds_with_the_packaged_functions_in_node() {
+    a_pin_holds(&["--runtime", "node"]);
+}
+
+#[test]
+fn a_pin_holds_with_cloudfront_functions_in_njs() {
+    a_pin_holds(&["--runtime", "cff", "--njs", &njs()]);
+}
+
+#[test]
+fn without_pins_no_cookie_is_set() {
+    let mut server = in_front(&Desk::with(CONFIG), &[]);
+    assert_eq!(server.visit("session=7f3a").0, None);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_cloudfront_function_takes_the_share_out_of_the_store() {
+    let desk = Desk::with(ALL);
+    let value = r#"onebox={"release":{"id":"web-2026-11-20","share":"0%"}}"#;
+    let mut server = in_front(&desk, &["--node", &node(), "--runtime", "cff", "--key-value", value]);
+    for visitor in 0..20 {
+        assert_eq!(server.get(&visitor.to_string()).0, "regular");
+    }
+    assert_eq!(server.stop(), Some(0));
+    for args in [["--njs", "njs"], ["--key-value", "a=b"]] {
+        let done = desk.run(&["serve", args[0], args[1]]);
+        assert_eq!(done.code, Some(64));
+        assert!(done.err.contains("add `--runtime cff`"), "{}", done.err);
+    }
 }
 
 #[test]
 fn without_stickiness_a_visitor_sees_both_sides() {
     let desk = Desk::with(&CONFIG.replace("20%", "50%"));
-    let regular = format!("reg.example.org={}", origin("regular"));
-    let one_box = format!("box.example.org={}", origin("one-box"));
-    let args = ["--origin-address", &regular, "--origin-address", &one_box, "--stickiness", "off"];
-    let mut server = Server::start(&desk, &args);
+    let mut server = in_front(&desk, &["--stickiness", "off"]);
     // That 200 tosses of a coin fall on one side happens once in 10^60 runs.
     let seen: Vec<_> = (0..200).map(|_| server.get("7f3a").0).collect();
     assert!(seen.contains(&"regular".to_owned()) && seen.contains(&"one-box".to_owned()));
