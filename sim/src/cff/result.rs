@@ -40,9 +40,12 @@ fn request(sent: Sent<'_>, given: &Value, result: &Map<String, Value>) -> Result
     let cookies = match result.get("cookies") {
         None => return Err(Violation::new(Rule::MissingField, "cookies is missing")),
         Some(same) if *same == given["cookies"] => as_they_came(&sent.request.headers, &header::COOKIE),
-        Some(changed) => Vec::from_iter(Some(pairs("cookies", changed, &given["cookies"])?.join("; "))),
+        Some(changed) => match pairs("cookies", changed, &given["cookies"])? {
+            none if none.is_empty() => Vec::new(),
+            pairs => vec![pairs.join("; ")],
+        },
     };
-    put(&mut headers, &header::COOKIE, cookies.into_iter().filter(|line| !line.is_empty()).collect());
+    put(&mut headers, &header::COOKIE, cookies);
     object.insert("headers".into(), headers.into());
     Ok(object)
 }
@@ -143,4 +146,87 @@ fn put(headers: &mut Map<String, Value>, name: &HeaderName, lines: Vec<String>) 
 
 fn shape(detail: impl Into<String>) -> Violation {
     Violation::new(Rule::FunctionResultShape, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, Method, StatusCode};
+    use proptest::prelude::*;
+
+    use super::{super::event::event, *};
+    use crate::message::{Request, Response};
+
+    fn request(lines: &[(HeaderName, String)], querystring: &str) -> Request {
+        let lines = lines.iter().map(|(name, line)| (name.clone(), HeaderValue::from_str(line).unwrap()));
+        Request {
+            client_ip: [192, 0, 2, 7].into(),
+            method: Method::GET,
+            uri: "/shop".into(),
+            querystring: querystring.into(),
+            headers: lines.collect(),
+            origin: None,
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            let name = prop_oneof![Just("value".to_owned()), Just("multiValue".to_owned()), ".{0,4}"];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map(name, inner, 0..3).prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_request_that_a_function_leaves_alone_is_the_viewers(
+            lines in prop::collection::vec(
+                (prop_oneof![Just(header::COOKIE), Just(header::ACCEPT), Just(header::HOST)], "[ -~]{0,20}"), 0..5),
+            querystring in "[a-c=&%+]{0,12}",
+        ) {
+            let before = request(&lines, &querystring);
+            let sent = Sent { request: &before, response: None };
+            let event = event(Trigger::ViewerRequest, "rq-1", sent);
+            let outcome = outcome(Trigger::ViewerRequest, sent, &event, &event["request"]).unwrap();
+            let Outcome::Request(after) = outcome else { panic!("it goes on") };
+            prop_assert_eq!(&after.querystring, &before.querystring);
+            for name in [header::COOKIE, header::ACCEPT, header::HOST] {
+                let lines = |headers: &HeaderMap| headers.get_all(&name).iter().cloned().collect::<Vec<_>>();
+                prop_assert_eq!(lines(&after.headers), lines(&before.headers));
+            }
+        }
+
+        #[test]
+        fn whatever_a_function_returns_is_judged(
+            field in prop::sample::select(vec!["headers", "cookies", "querystring", "uri", "statusCode", "body"]),
+            name in prop_oneof![Just("a".to_owned()), "[a-z-]{0,3}"],
+            value in any_json(),
+            whole in any::<bool>(),
+        ) {
+            let before = request(&[(header::COOKIE, "a=1".into()), (header::COOKIE, "a=2".into())], "a=1&a=2");
+            let response = Response { status: StatusCode::OK, headers: HeaderMap::new() };
+            for response in [None, Some(&response)] {
+                let sent = Sent { request: &before, response };
+                let event = event(Trigger::ViewerRequest, "rq-1", sent);
+                let mut result = event[if response.is_some() { "response" } else { "request" }].clone();
+                match result[field].as_object_mut() {
+                    Some(entries) if !whole => drop(entries.insert(name.clone(), value.clone())),
+                    _ => result[field] = value.clone(),
+                }
+                let trigger = if response.is_some() { Trigger::ViewerResponse } else { Trigger::ViewerRequest };
+                match outcome(trigger, sent, &event, &result) {
+                    Ok(Outcome::Request(after)) => prop_assert!(response.is_none() && after.uri.starts_with('/')),
+                    Ok(Outcome::Response(after)) => prop_assert!((200..600).contains(&after.status.as_u16())),
+                    Err(violation) => prop_assert_eq!(violation.rule.status(), StatusCode::BAD_GATEWAY),
+                }
+            }
+        }
+    }
 }

@@ -67,3 +67,15 @@ async fn a_response_function_that_breaks_a_rule_is_a_502() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_length_of_a_body_is_its_own_whatever_a_function_says_of_it() {
+    for body in
+        ["delete event.response.headers['content-length']", "event.response.headers['content-length'].value = '1'"]
+    {
+        let source = format!("function handler(event) {{ {body}; return event.response; }}");
+        let stage = stage(SAME_REQUEST, &source, &engines()[0]).await;
+        let page = stage.get("/page").await;
+        assert_eq!((page.text(), page.header("content-length")), ("/page", Some("5")), "{body}");
+    }
+}
