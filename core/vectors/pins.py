@@ -123,7 +123,7 @@ def secrets():
         ("beyond ASCII", "пароль-Größe-\U0001f600"),
         ("with blanks at its ends", " blanks at both ends "),
         ("with a line feed", "two lines are\none secret"),
-        ("with control characters", "a tab \t and \x01 \x7f"),
+        ("with control characters", "a tab \t, a \x01 and a \x7f"),
     ]:
         yield "signed pin", f"a secret {name}", rules(secret), request(signed(f"{RELEASE}.4711", secret))
         yield "signed pin", f"a secret {name}, a new pin", rules(secret), cookies("session=7f3a")
