@@ -130,7 +130,8 @@ fn uneven(keys: &[Entry]) -> Option<Doubt> {
 /// A duration in its largest whole unit.
 pub(super) fn duration(seconds: u64) -> String {
     let units = [(24 * 60 * 60, "d"), (60 * 60, "h"), (60, "m")];
-    let (unit, name) = units.into_iter().find(|(unit, _)| seconds > 0 && seconds % unit == 0).unwrap_or((1, "s"));
+    let (unit, name) =
+        units.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit)).unwrap_or((1, "s"));
     format!("{}{name}", seconds / unit)
 }
 
