@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use onebox_core::Time;
+use onebox_core::{Decision, Partition, Source, Time};
 use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Trigger};
 
 /// Tags what has the cookie `side=one-box`, and panics at the cookie `trap=1`.
@@ -34,6 +34,11 @@ impl Handler for Trap {
             Some(b"side=one-box") => Answer(1),
             _ => Answer(0),
         }
+    }
+
+    fn decide(&self, event: &impl Event, now: Time) -> Option<Decision<'_>> {
+        let partition = if self.answer(event, now) == Answer(1) { Partition::OneBox } else { Partition::Regular };
+        Some(Decision { partition, bucket: None, source: Source::Override })
     }
 
     fn edits(&self, answer: Answer) -> Cow<'_, [Edit]> {

@@ -53,6 +53,19 @@ test('a trap is regular and does not poison the next event', async (t) => {
   }
 });
 
+test('a decision that traps is regular and does not poison the next', async (t) => {
+  const log = t.mock.method(console, 'error', () => {});
+  const { decider } = await import(pathToFileURL(join(bundles, 'trap', 'onebox.mjs')));
+  const decide = decider(pathToFileURL(join(bundles, 'trap', 'index.mjs')));
+  for (let round = 1; round <= 50; round++) {
+    assert.deepEqual(decide({ headers: { cookie: 'trap=1' } }), { partition: 'regular', bucket: null, source: 'none' });
+    assert.equal(log.mock.callCount(), round, 'a line for every failure');
+    assert.equal(decide({ headers: { Cookie: 'side=one-box' } }).partition, 'one-box');
+    assert.equal(log.mock.callCount(), round, 'and none for what works');
+  }
+  assert.match(log.mock.calls[0].arguments.join(' '), /^onebox: decide: RuntimeError: unreachable; regular$/);
+});
+
 test('a trap replaces what a viewer sent, too', async (t) => {
   t.mock.method(console, 'error', () => {});
   const handler = await fresh(join(bundles, 'trap'));
