@@ -1,6 +1,6 @@
 //! Any text is a configuration or a list of its mistakes, and what is packaged reads the same again.
 //!
-//! Input: TOML, JSON, or the lines that the Node.js loader writes.
+//! Input: TOML, JSON, or the lines that the Node.js loader writes. A secret is what a variable of any name holds.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,9 +8,10 @@ use onebox_edge::{Config, Handler, Settings, Value};
 use onebox_origin_request::OriginRequest;
 use onebox_origin_response::OriginResponse;
 use onebox_viewer_request::ViewerRequest;
+use onebox_viewer_response::ViewerResponse;
 
 fuzz_target!(|input: &str| {
-    match onebox::config::read(input) {
+    match onebox::config::read_with(input, &secret) {
         Ok((config, _)) => accepted(&config),
         Err(mistakes) => {
             let lines = input.split('\n').count();
@@ -31,8 +32,12 @@ fuzz_target!(|input: &str| {
     }
 });
 
+fn secret(variable: &str) -> Option<String> {
+    Some(format!("the secret that {variable} holds"))
+}
+
 fn check(settings: &Settings) {
-    match Config::read(settings) {
+    match Config::read_with(settings, &secret) {
         Ok(config) => accepted(&config),
         Err(problems) => {
             assert!(!problems.is_empty(), "refused without a reason");
@@ -48,6 +53,12 @@ fn accepted(config: &Config) {
     assert!(!ViewerRequest::new(config).fields().is_empty());
     assert!(!OriginRequest::new(config).fields().is_empty());
     assert!(!OriginResponse::new(config).fields().is_empty());
+    assert!(!ViewerResponse::new(config).fields().is_empty());
+    let policy = config.policy();
+    assert_eq!(policy.ramp(), &config.release.share);
+    assert_eq!(policy.pins().is_some(), config.pin.is_some());
+    assert_eq!(policy.overrides().is_some(), config.forced.is_some());
+    assert_eq!(policy.crawlers().is_some(), !config.crawlers.is_empty());
 }
 
 /// The loader counts the items that it then writes; every one that is missing would be a mistake of its own.
