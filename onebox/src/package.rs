@@ -21,9 +21,9 @@ use manifest::Manifest;
 /// gives the same bytes, always: what has not changed need not be uploaded. `manifest.json` lists every file with its
 /// size and SHA-256; the base64 of a zip file's is what Lambda calls its CodeSha256.
 ///
-/// viewer-request.cff.js is a CloudFront Function that can take the place of the function viewer-request, and with [pin]
-/// there is viewer-response.cff.js as well; without [pin] it has nothing to do and is not written. With the store of
-/// [function], the commands that change the release in it are printed on standard error. node/ is a package for services
+/// viewer-request.cff.js is a CloudFront Function that can take the place of the function viewer-request, and with `[pin]`
+/// there is viewer-response.cff.js as well; without `[pin]` it has nothing to do and is not written. With the store of
+/// `[function]`, the commands that change the release in it are printed on standard error. node/ is a package for services
 /// that run Node.js: `import { decide } from`.
 ///
 /// Secrets of the configuration are in config.json and in the CloudFront Functions, because functions have no other place

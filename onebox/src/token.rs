@@ -13,8 +13,8 @@ const LONGEST: u64 = 365 * 24 * 60 * 60;
 
 /// Make a token that puts its holder on a side
 ///
-/// Whoever sends the token as the header or cookie of [override] is on its side until it expires, whatever the share is;
-/// a share of 0 too. It is signed with the secret of [override], and nothing can take it back but another secret.
+/// Whoever sends the token as the header or cookie of `[override]` is on its side until it expires, whatever the share is;
+/// a share of 0 too. It is signed with the secret of `[override]`, and nothing can take it back but another secret.
 ///
 /// The bookmarklet sets the cookie on the page that is open when it is clicked. Such a cookie cannot be HttpOnly: scripts
 /// of the site can read it.

@@ -49,7 +49,7 @@ pub fn read_with(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Resul
         mistakes.push(places.mistake(
             places.nearest(path),
             path,
-            "a secret does not belong into a file: put it into an environment variable and write \"env:NAME\"",
+            "a secret does not belong in a file: put it into an environment variable and write \"env:NAME\"",
         ));
     }
     let config = Config::read_with(&flat.settings, variable);

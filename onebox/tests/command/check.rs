@@ -107,6 +107,10 @@ fn what_is_allowed_but_hardly_meant_is_a_warning() {
     for (config, expected) in [
         (CONFIG.replace("20%", "0%"), "4:1: release.share: nobody is on the one-box"),
         (CONFIG.replace("20%", "100%"), "4:1: release.share: everybody who has a key is on the one-box"),
+        (
+            format!("{CONFIG}[pin]\n"),
+            "11:2: pin: is not signed: a visitor who edits the cookie chooses a bucket, and with it a side",
+        ),
         (uneven, "6:1: partition.keys: all visitors with the same browser go to one side together"),
     ] {
         let desk = Desk::with(&config);

@@ -126,6 +126,73 @@ fn every_field_has_its_rule() {
             "[debug]\nresponse_header = \"yes\"\n[release]",
             "3:1: debug.response_header: expected true or false, found a text",
         ),
+        ("share = \"20%\"", "share = []", "4:1: release.share: a schedule needs at least one step"),
+        (
+            "share = \"20%\"",
+            "share = [\"20%\"]",
+            "4:10: release.share.0: expected a table such as { at = \"2026-11-20T12:00:00Z\", share = \"5%\" }",
+        ),
+        ("share = \"20%\"", "share = [{ share = \"20%\" }]", "4:10: release.share.0.at: is missing"),
+        ("share = \"20%\"", "share = [{ at = 2026-11-20T12:00:00Z }]", "4:10: release.share.0.share: is missing"),
+        (
+            "share = \"20%\"",
+            "share = [{ at = \"noon\", share = \"20%\" }]",
+            "4:12: release.share.0.at: expected a time of RFC 3339, such as \"2026-11-20T12:00:00Z\"",
+        ),
+        (
+            "share = \"20%\"",
+            "share = [\n{ at = \"2026-11-20T12:00:00Z\", share = \"1%\" },\n\
+             { at = \"2026-11-20T13:00:00+01:00\", share = \"2%\" }]",
+            "6:3: release.share.1.at: has to come after the step before it",
+        ),
+        (
+            "[release]",
+            "[pin]\ncookie = \"onebox\"\n[release]",
+            "3:1: pin.cookie: expected a cookie name that begins with \"__Host-\", such as \"__Host-onebox\"",
+        ),
+        ("[release]", "[pin]\nmax_age = 7\n[release]", "3:1: pin.max_age: expected a text, found a whole number"),
+        (
+            "[release]",
+            "[pin]\nmax_age = \"401d\"\n[release]",
+            "3:1: pin.max_age: expected a duration from \"1s\" to \"400d\", such as \"12h\" or \"7d\"",
+        ),
+        (
+            "[release]",
+            "[pin]\nsecret = \"env:NOT_THERE\"\n[release]",
+            "3:1: pin.secret: the environment variable NOT_THERE is not set: it has to hold the secret",
+        ),
+        (
+            "[release]",
+            "[pin]\nsecret = \"hex:00\"\n[release]",
+            "3:1: pin.secret: a secret does not belong in a file: put it into an environment variable and write \
+             \"env:NAME\"",
+        ),
+        ("[release]", "[override]\n[release]", "2:2: override.secret: is missing"),
+        (
+            "[release]",
+            "[override]\nname = \"a b\"\n[release]",
+            "3:1: override.name: expected a header name, such as \"X-Req-Partition\"",
+        ),
+        (
+            "[release]",
+            "[crawlers]\n[release]",
+            "2:2: crawlers.contains: expected a list of texts such as [\"bot\", \"crawler\", \"spider\"]",
+        ),
+        (
+            "[release]",
+            "[crawlers]\ncontains = [\"\"]\n[release]",
+            "3:13: crawlers.contains.0: expected some text without control characters",
+        ),
+        (
+            "[release]",
+            "[function]\norigin = \"edge\"\n[release]",
+            "3:1: function.origin: expected \"lambda\" or \"function\"",
+        ),
+        (
+            "[release]",
+            "[function]\nkey = \"a\"\n[release]",
+            "3:1: function.key: is a key of function.store: name the store, or remove this",
+        ),
         ("[release]", "debug = 2026-11-20\n[release]", "2:1: debug: expected a table, found a text"),
         ("[release]", "[[debug]]\n[release]", "2:3: debug: expected a table, found a list"),
         ("[release]", "[releases]\n[release]", "2:2: releases: is unknown: did you mean release?"),
