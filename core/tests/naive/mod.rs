@@ -35,7 +35,7 @@ pub(crate) fn decide(rules: &Rules, visit: &Visit, now: i64) -> Found {
     if let Some(side) = rules.forced.as_ref().and_then(|secret| forced(secret, visit, now)) {
         return (side, None, "override".to_owned());
     }
-    let share = rules.steps.iter().filter(|(at, _)| *at <= now).next_back().map_or(0, |(_, share)| *share);
+    let share = rules.steps.iter().rfind(|(at, _)| *at <= now).map_or(0, |(_, share)| *share);
     if share == 0 {
         return regular("share-zero");
     }

@@ -16,7 +16,7 @@ use random::Random;
 use runtimes::Runtimes;
 
 /// How many random requests share a configuration.
-const BATCH: u64 = 5_000;
+const BATCH: u64 = 2_000;
 
 /// After how many random requests a line is printed.
 const PROGRESS: u64 = 50_000;
