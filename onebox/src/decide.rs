@@ -19,7 +19,7 @@ use visit::Described;
 /// Say which side requests go to, and why
 ///
 /// Reads one JSON text a line from standard input: a Lambda@Edge viewer-request event, or a request written as
-/// {"headers":{NAME: VALUE or [VALUES]},"clientIp":ADDRESS}; other members are ignored. Writes one JSON line for each:
+/// `{"headers":{NAME: VALUE or [VALUES]},"clientIp":ADDRESS}`; other members are ignored. Writes one JSON line for each:
 /// {"partition":"one-box","bucket":4711,"source":"cookie:session"}. The source is what decided: `override` (a valid token),
 /// `share-zero`, `crawler`, `pin`, the entry of the key chain, or `none`; where neither a pin nor a key decided, the bucket
 /// is null. A line that cannot be read gives {"error":…}, and the run goes on. Blank lines are skipped.

@@ -17,9 +17,10 @@ use manifest::Manifest;
 
 /// Write the functions for CloudFront, ready to upload
 ///
-/// For Lambda@Edge every function is a folder and a zip file. The zip files are what Lambda takes; the folders hold the same files, to look at and to run. The same configuration
-/// gives the same bytes, always: what has not changed need not be uploaded. `manifest.json` lists every file with its
-/// size and SHA-256; the base64 of a zip file's is what Lambda calls its CodeSha256.
+/// For Lambda@Edge every function is a folder and a zip file. The zip files are what Lambda takes; the folders hold the
+/// same files, to look at and to run. The same configuration gives the same bytes, always: what has not changed need not
+/// be uploaded. `manifest.json` lists every file with its size and SHA-256; the base64 of a zip file's is what Lambda
+/// calls its CodeSha256.
 ///
 /// viewer-request.cff.js is a CloudFront Function that can take the place of the function viewer-request, and with `[pin]`
 /// there is viewer-response.cff.js as well; without `[pin]` it has nothing to do and is not written. With the store of
