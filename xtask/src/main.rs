@@ -28,6 +28,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Chore {
     /// Start the demo: two origins, a local CloudFront and a page to watch. Arguments go to `onebox demo`.
+    #[command(disable_help_flag = true)]
     Demo {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
@@ -53,6 +54,7 @@ enum Chore {
         seed: u64,
     },
     /// Measure. Arguments go to the benchmarks.
+    #[command(disable_help_flag = true)]
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
