@@ -5,7 +5,7 @@ use std::{ffi::OsString, process::ExitCode};
 use anstyle::{AnsiColor, Style};
 use clap::{Parser, Subcommand};
 
-use crate::{Exit, Failure, check, decide, init, package, serve};
+use crate::{Exit, Failure, check, decide, demo, init, package, serve};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,6 +14,7 @@ Examples:
   onebox decide < requests.jsonl       which side does a request go to, and why?
   onebox package --out dist            functions for Lambda@Edge, ready to upload
   onebox serve                         a local CloudFront in front of your origins
+  onebox demo                          see it work, with two releases of a site and a page to watch
 
 Exit codes: 0 done, 1 did not hold, 2 stuck and needs a person, 64 bad usage or configuration.";
 
@@ -32,6 +33,7 @@ enum Verb {
     Decide(decide::Args),
     Package(package::Args),
     Serve(serve::Args),
+    Demo(demo::Args),
 }
 
 /// Runs the command with these arguments, of which the first is its own name.
@@ -50,6 +52,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Decide(args) => decide::run(args),
         Verb::Package(args) => package::run(args),
         Verb::Serve(args) => serve::run(args),
+        Verb::Demo(args) => demo::run(args),
     };
     match done {
         Ok(exit) => exit.into(),

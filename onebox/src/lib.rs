@@ -10,6 +10,7 @@ mod check;
 mod cli;
 pub mod config;
 mod decide;
+mod demo;
 mod exit;
 mod file;
 mod init;
