@@ -8,16 +8,17 @@ use std::{
 
 use onebox_core::Request;
 use onebox_edge::Config;
-use onebox_sim::{Observer, Record};
+use onebox_sim::{Observer, Record, Violation};
 
 use super::{
     meter::Meter,
-    snapshot::{Recent, Snapshot},
+    snapshot::{Broken, Recent, Snapshot},
     tally::{Seen, Tally},
 };
 
-/// How many requests the list shows.
+/// How many requests, and how many broken rules, the lists show.
 const RECENT: usize = 14;
+const BROKEN: usize = 5;
 
 /// Everything that is counted and shown.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ struct State {
     without: Tally,
     recent: VecDeque<Recent>,
     failures: u64,
+    broken: VecDeque<Broken>,
     meter: Meter,
 }
 
@@ -56,6 +58,7 @@ impl Board {
             without: Tally::default(),
             recent: VecDeque::with_capacity(RECENT + 1),
             failures: 0,
+            broken: VecDeque::with_capacity(BROKEN + 1),
             meter: Meter::default(),
         };
         Self { runtime, started: Instant::now(), state: Mutex::new(state) }
@@ -115,6 +118,7 @@ impl Board {
             sticky: state.sticky,
             requests_per_second: state.meter.rate(second),
             failures: state.failures,
+            broken: state.broken.iter().cloned().collect(),
             with_stickiness: state.with.counts().into(),
             without_stickiness: state.without.counts().into(),
             recent: state.recent.iter().cloned().collect(),
@@ -131,6 +135,12 @@ impl State {
     fn tally(&mut self) -> &mut Tally {
         if self.sticky { &mut self.with } else { &mut self.without }
     }
+
+    fn fail(&mut self, violation: &Violation) {
+        self.failures += 1;
+        self.broken.push_front(violation.into());
+        self.broken.truncate(BROKEN);
+    }
 }
 
 impl Observer for Board {
@@ -138,9 +148,13 @@ impl Observer for Board {
         let second = self.started.elapsed().as_secs();
         let mut state = self.state();
         state.meter.add(second);
-        state.failures += u64::from(!record.failures.is_empty());
+        record.failures.iter().for_each(|violation| state.fail(violation));
         state.recent.push_front(record.into());
         state.recent.truncate(RECENT);
+    }
+
+    fn broken(&self, violation: &Violation) {
+        self.state().fail(violation);
     }
 }
 

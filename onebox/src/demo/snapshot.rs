@@ -21,8 +21,10 @@ pub(super) struct Snapshot {
     pub(super) sticky: bool,
     /// Requests per second, lately.
     pub(super) requests_per_second: f64,
-    /// Requests that broke a rule, since the start.
+    /// Rules that were broken, since the start.
     pub(super) failures: u64,
+    /// The last of them, newest first.
+    pub(super) broken: Vec<Broken>,
     /// The figures with stickiness, since the share was last changed.
     pub(super) with_stickiness: Figures,
     /// The figures without, since the share was last changed.
@@ -94,8 +96,9 @@ pub(super) struct Recent {
     failures: Vec<Broken>,
 }
 
+/// A broken rule.
 #[derive(Clone, Debug, Serialize)]
-struct Broken {
+pub(super) struct Broken {
     rule: &'static str,
     source: &'static str,
     detail: String,
