@@ -131,9 +131,9 @@ struct Demo {
 impl Demo {
     async fn start(args: &Args) -> Result<Self, Failure> {
         let port = args.port.unwrap_or(if args.script().is_some() { 0 } else { PORT });
+        let asked = serve::stop().map_err(|error| Failure::stuck(error.to_string()))?;
         let listener = serve::listener(port).await?;
         let address = listener.local_addr().map_err(|error| Failure::stuck(error.to_string()))?;
-        let asked = serve::stop().map_err(|error| Failure::stuck(error.to_string()))?;
         let (stopper, stop) = Stop::new();
         let stopper = Arc::new(stopper);
         let (stage, origins) = Stage::start(args.share, args.runtime, args.node.clone(), &stop).await?;

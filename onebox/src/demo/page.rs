@@ -28,6 +28,8 @@ const HTML: &str = include_str!("page/index.html");
 const SCRIPT: &str = include_str!("page/app.js");
 const STYLE: &str = include_str!("page/style.css");
 
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
 /// How often the page hears something new.
 const BEAT: Duration = Duration::from_millis(500);
 /// How many pages may listen at once.
@@ -96,7 +98,10 @@ impl Page {
             (&Method::GET, "/events") => self.events(client, request.into_parts().0.headers),
             (&Method::POST, "/share" | "/stickiness" | "/visitor") => {
                 let (head, body) = request.into_parts();
-                self.obey(Order::read(&path, body).await?, client, head.headers).await
+                let mut response = self.obey(Order::read(&path, body).await?, client, head.headers).await?;
+                // The next page is loaded as by a new browser, so that nothing hides what is missing.
+                response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+                Ok(response)
             }
             (_, "" | "/" | "/app.js" | "/style.css" | "/state" | "/events" | "/share" | "/stickiness" | "/visitor") => {
                 Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method"))

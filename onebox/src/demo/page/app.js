@@ -98,7 +98,7 @@ function recentRow(request) {
     element('td', `cache ${request.cache}`, request.cache),
     element('td', '', origin),
     element('td', 'status', String(request.status)),
-    element('td', 'number', (request.took / 1000).toFixed(1)),
+    element('td', 'number', (request.took / 1000).toFixed(2)),
   );
   row.title = request.failures.map((failure) => `${failure.rule}: ${failure.detail}`).join('\n');
   return row;
@@ -150,14 +150,18 @@ $('share-form').addEventListener('submit', async (event) => {
   event.preventDefault();
   const share = written($('share').value);
   editing = false;
-  if (!(await order('share', { share }))) editing = true;
+  if (await order('share', { share })) reload();
+  else editing = true;
 });
-$('sticky').addEventListener('click', () => order('stickiness', { sticky: $('sticky').getAttribute('aria-checked') !== 'true' }));
-$('reload').addEventListener('click', () => $('shop').contentWindow.location.reload());
+const reload = () => $('shop').contentWindow.location.reload();
+$('sticky').addEventListener('click', async () => {
+  if (await order('stickiness', { sticky: $('sticky').getAttribute('aria-checked') !== 'true' })) reload();
+});
+$('reload').addEventListener('click', reload);
 $('another').addEventListener('click', async () => {
   if (!(await order('visitor', {}))) return;
   listen();
-  $('shop').contentWindow.location.reload();
+  reload();
 });
 
 // The events carry the decision for the session they were asked with: another session listens anew.
