@@ -109,7 +109,9 @@ impl Hash {
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "each lane takes its word of the stripe")]
 fn absorb(lanes: [u32; 4], stripe: u128) -> [u32; 4] {
-    let round = |lane: u32, word: u128| lane.wrapping_add((word as u32).wrapping_mul(PRIME_2)).rotate_left(13).wrapping_mul(PRIME_1);
+    let round = |lane: u32, word: u128| {
+        lane.wrapping_add((word as u32).wrapping_mul(PRIME_2)).rotate_left(13).wrapping_mul(PRIME_1)
+    };
     let [a, b, c, d] = lanes;
     [round(a, stripe), round(b, stripe >> 32), round(c, stripe >> 64), round(d, stripe >> 96)]
 }
