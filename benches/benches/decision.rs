@@ -77,11 +77,11 @@ fn by_cookie<'a>(
 
     let bound = |bound| if required { bound } else { Bound::Shown };
     Race::new(name)
-        .with(FLOOR, move || floor.pass_and_hash(black_box(visit)))
-        .with(SEPARATORS, move || floor_too.separators_and_hash(black_box(visit)))
+        .with(FLOOR, move || black_box(&floor).pass_and_hash(black_box(visit)))
+        .with(SEPARATORS, move || black_box(&floor_too).separators_and_hash(black_box(visit)))
         .with(ONEBOX, move || black_box(policy).decide(black_box(visit)).partition)
-        .with(COOKIE, move || hashing.side_by_cookie(black_box("session"), black_box(visit)))
-        .with(UNLEASH, move || unleash.side_by_cookie(black_box("session"), black_box(visit)))
+        .with(COOKIE, move || black_box(&mut hashing).side_by_cookie(black_box("session"), black_box(visit)))
+        .with(UNLEASH, move || black_box(unleash).side_by_cookie(black_box("session"), black_box(visit)))
         .claim(ONEBOX, FLOOR, bound(Bound::AtMost(1.4)))
         .claim(ONEBOX, SEPARATORS, Bound::Shown)
         .claim(COOKIE, ONEBOX, bound(Bound::AtLeast(10.0)))
@@ -123,7 +123,7 @@ fn without_key<'a>(name: &'static str, policy: &'a Policy, visit: &'a Visit) -> 
     assert_eq!(hashing.side_by_cookie("session", visit), Partition::Regular, "{name}");
     Race::new(name)
         .with(ONEBOX, move || black_box(policy).decide(black_box(visit)).partition)
-        .with(COOKIE, move || hashing.side_by_cookie(black_box("session"), black_box(visit)))
+        .with(COOKIE, move || black_box(&mut hashing).side_by_cookie(black_box("session"), black_box(visit)))
         .claim(COOKIE, ONEBOX, Bound::Shown)
 }
 

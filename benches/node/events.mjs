@@ -11,21 +11,55 @@ export const COOKIE = `${OTHER_PAIRS}; session=7f3a9c1e2b4d6f8091a3b5c7d9e0f1a2`
 export const USER_AGENT =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0 Safari/537.360';
 
-/** An event with these header values, each a text or a list of texts. */
+/** A viewer-request event with these header values, each a text or a list of texts. */
 export function event(values) {
-  const headers = { host: [{ key: 'Host', value: 'www.example.org' }] };
-  const all = { Accept: '*/*', 'Accept-Encoding': 'gzip, br', 'Accept-Language': 'en-GB,en;q=0.5', ...values };
-  for (const [key, value] of Object.entries(all)) {
-    headers[key.toLowerCase()] = [value].flat().map((value) => ({ key, value }));
-  }
+  const usual = { Host: 'www.example.org', Accept: '*/*', 'Accept-Encoding': 'gzip, br', 'Accept-Language': 'en-GB' };
+  return wrap('viewer-request', { request: request({ ...usual, ...values }) });
+}
+
+/** An origin-request event of a visitor on the one-box, which the handler moves. */
+export function originRequest() {
+  return wrap('origin-request', { request: originMessage() });
+}
+
+/** An origin-response event whose response has a `Vary` header. */
+export function originResponse() {
+  const response = { headers: headers({ Vary: 'Accept-Encoding' }), status: '200', statusDescription: 'OK' };
+  return wrap('origin-response', { request: originMessage(), response });
+}
+
+function originMessage() {
+  const custom = {
+    customHeaders: {},
+    domainName: 'reg.example.org',
+    keepaliveTimeout: 5,
+    path: '',
+    port: 443,
+    protocol: 'https',
+    readTimeout: 30,
+    sslProtocols: ['TLSv1.2'],
+  };
+  return { ...request({ Host: 'reg.example.org', 'X-Req-Partition': 'one-box' }), origin: { custom } };
+}
+
+function request(values) {
+  const fixed = { clientIp: '198.51.100.7', method: 'GET', querystring: 'size=large', uri: '/products/42' };
+  return { ...fixed, headers: headers(values) };
+}
+
+function headers(values) {
+  const list = (key, value) => [value].flat().map((value) => ({ key, value }));
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key.toLowerCase(), list(key, value)]));
+}
+
+function wrap(eventType, message) {
   const config = {
     distributionDomainName: 'd111111abcdef8.cloudfront.net',
     distributionId: 'EDFDVBD6EXAMPLE',
-    eventType: 'viewer-request',
+    eventType,
     requestId: '4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==',
   };
-  const request = { clientIp: '198.51.100.7', headers, method: 'GET', querystring: 'size=large', uri: '/products/42' };
-  return { Records: [{ cf: { config, request } }] };
+  return { Records: [{ cf: { config, ...message } }] };
 }
 
 /** `count` events of all sorts, the same on every run: one or two Cookie lines, odd pairs, odd letters, nothing at all. */

@@ -37,8 +37,8 @@ export function ratio(rounds, dividend, divisor, { atLeast, atMost } = {}) {
 
 /** What is said of a figure beside its bound. */
 export function verdict(figure, { atLeast, atMost }) {
-  if (atLeast !== undefined) return `  at least ${atLeast}: ${figure >= atLeast ? 'ok' : 'OVER'}`;
-  if (atMost !== undefined) return `  at most ${atMost}: ${figure <= atMost ? 'ok' : 'OVER'}`;
+  if (atLeast !== undefined) return `  at least ${atLeast}: ${figure >= atLeast ? 'ok' : 'MISSED'}`;
+  if (atMost !== undefined) return `  at most ${atMost}: ${figure <= atMost ? 'ok' : 'MISSED'}`;
   return '';
 }
 

@@ -47,7 +47,7 @@ if (isMainThread) {
 
 /**
  * Runs a task in a V8 of its own. What V8 learns of odd texts while the answers are checked would slow the rivals down
- * when they are measured: up to six times, on Node.js 20.
+ * when they are measured: two to four times, on Node.js 20.
  */
 function alone(task) {
   return new Promise((done, failed) => {

@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn every_contender_has_a_turn_in_every_round() {
-        let mut race = Race::new("race").with("one", || std::thread::yield_now()).with("two", || ());
+        let mut race = Race::new("race").with("one", std::thread::yield_now).with("two", || ());
         let outcome = race.run();
         assert!(outcome.timings.iter().all(|(_, rounds)| rounds.len() == ROUNDS), "{outcome:?}");
     }

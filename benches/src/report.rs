@@ -46,7 +46,7 @@ impl fmt::Display for Table<'_> {
             let Spread { low, median, high } = Spread::of(outcome.ratios(*claim));
             let name = format!("{} / {}", claim.dividend, claim.divisor);
             write!(f, "  {name:<52} {median:>9.2} x   {low:>9.2} .. {high:<9.2}")?;
-            let verdict = if claim.bound.holds(median) { "ok" } else { "OVER" };
+            let verdict = if claim.bound.holds(median) { "ok" } else { "MISSED" };
             match claim.bound {
                 Bound::AtMost(most) => writeln!(f, " at most {most}: {verdict}")?,
                 Bound::AtLeast(least) => writeln!(f, " at least {least}: {verdict}")?,
@@ -91,7 +91,7 @@ mod tests {
         let claims = vec![claim(Bound::AtMost(1.4)), claim(Bound::AtMost(2.0)), claim(Bound::Shown)];
         let table = Table(&Outcome { name: "cookie", timings, claims }).to_string();
         let lines: Vec<_> = table.lines().skip(3).collect();
-        assert!(lines[0].ends_with("at most 1.4: OVER"), "{table}");
+        assert!(lines[0].ends_with("at most 1.4: MISSED"), "{table}");
         assert!(lines[1].ends_with("at most 2: ok"), "{table}");
         assert!(lines[2].contains("2.00 x"), "{table}");
     }

@@ -279,13 +279,19 @@ impl Policy {
         Decision::regular(Source::None)
     }
 
-    /// The bucket of an entry's key, if every part yields: the values joined with a line feed.
+    /// The bucket of an entry's key, if it yields.
     #[inline]
     fn bucket(&self, entry: &Entry, request: &impl Request) -> Option<Bucket> {
-        let (last, before) = entry.parts().split_last()?;
-        if before.is_empty() {
-            return Some(self.salted.bucket(value(last, request)?));
+        match entry.parts() {
+            [part] => Some(self.salted.bucket(value(part, request)?)),
+            parts => self.composite(parts, request),
         }
+    }
+
+    /// The bucket of a composite key, if every part yields: the values joined with a line feed.
+    #[inline(never)]
+    fn composite(&self, parts: &[Part], request: &impl Request) -> Option<Bucket> {
+        let (last, before) = parts.split_last()?;
         let mut hash = self.salted;
         for part in before {
             hash = hash.with(value(part, request)?).with(b"\n");

@@ -62,13 +62,13 @@ impl Hash {
         let waiting = self.len % STRIPE;
         let missing = STRIPE - waiting;
         let Some(mut left) = bytes.get(missing..) else {
-            *joined = (self.tail | short(bytes) << (8 * waiting)).to_le_bytes();
+            *joined = (self.tail | behind(short(bytes), waiting)).to_le_bytes();
             return (self.lanes, &joined[..waiting + bytes.len()]);
         };
         let head = bytes.first_chunk().map_or_else(|| short(&bytes[..missing]), |chunk| u128::from_le_bytes(*chunk));
-        let mut lanes = absorb(self.lanes, &(self.tail | head << (8 * waiting)).to_le_bytes());
+        let mut lanes = absorb(self.lanes, self.tail | behind(head, waiting));
         while let Some((stripe, rest)) = left.split_first_chunk() {
-            lanes = absorb(lanes, stripe);
+            lanes = absorb(lanes, u128::from_le_bytes(*stripe));
             left = rest;
         }
         (lanes, left)
@@ -107,13 +107,26 @@ impl Hash {
 
 /// The lanes after one stripe.
 #[inline]
-fn absorb(mut lanes: [u32; 4], stripe: &[u8; STRIPE]) -> [u32; 4] {
-    let (words, _) = stripe.as_chunks();
-    for (lane, word) in lanes.iter_mut().zip(words) {
-        let word = u32::from_le_bytes(*word);
-        *lane = lane.wrapping_add(word.wrapping_mul(PRIME_2)).rotate_left(13).wrapping_mul(PRIME_1);
+#[allow(clippy::cast_possible_truncation, reason = "each lane takes its word of the stripe")]
+fn absorb(lanes: [u32; 4], stripe: u128) -> [u32; 4] {
+    let round = |lane: u32, word: u128| {
+        lane.wrapping_add((word as u32).wrapping_mul(PRIME_2)).rotate_left(13).wrapping_mul(PRIME_1)
+    };
+    let [a, b, c, d] = lanes;
+    [round(a, stripe), round(b, stripe >> 32), round(c, stripe >> 64), round(d, stripe >> 96)]
+}
+
+/// Bytes moved behind `count` others (fewer than 16), in halves: a shift of 128 bits is dear, and in WebAssembly a call.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "the halves of an integer")]
+fn behind(bytes: u128, count: usize) -> u128 {
+    let (low, high) = (bytes as u64, (bytes >> 64) as u64);
+    let bits = 8 * (count % 8);
+    if count >= 8 {
+        return u128::from(low << bits) << 64;
     }
-    lanes
+    // What leaves the lower half goes to the higher one; two shifts, because one by all 64 bits is not defined.
+    u128::from(low << bits) | u128::from(high << bits | low >> 1 >> (63 - bits)) << 64
 }
 
 /// At most 15 bytes as an integer: two reads that may overlap, where one would reach too far.

@@ -30,14 +30,15 @@ pub struct EventError<'a> {
 #[derive(Debug, Default)]
 struct Message<'a> {
     whole: Range<usize>,
-    headers: Option<Headers<'a>>,
+    headers: Option<Object<'a>>,
     client_ip: Option<Range<usize>>,
-    origin: Option<Range<usize>>,
+    /// The fields of the origin: of a custom one, of an S3 one. There is one of them in any event of CloudFront's.
+    origin: [Option<Object<'a>>; 2],
 }
 
-/// The places of the header map and of every header in it.
-#[derive(Debug, Default)]
-struct Headers<'a> {
+/// The places of an object and of every member in it.
+#[derive(Debug)]
+struct Object<'a> {
     whole: Range<usize>,
     members: Vec<(Name<'a>, Range<usize>)>,
 }
@@ -66,7 +67,7 @@ impl<'a> NativeEvent<'a> {
             Field::Cookies => lines(request_header("cookie")?, ";"),
             Field::Header(name) => first_line(request_header(name)?),
             Field::ClientIp => json::text(&text[request?.client_ip.clone()?]),
-            Field::Origin(name) => origin_field(&text[request?.origin.clone()?], name),
+            Field::Origin(name) => origin_field(text, &request?.origin, name),
             Field::ResponseHeader(name) => lines(headers.get(text, name)?, ", "),
         };
         let values = fields.into_iter().map(|field| (field, value(field))).collect();
@@ -124,15 +125,8 @@ impl<'a> NativeEvent<'a> {
     }
 
     fn set_origin(&self, splices: &mut Splices<'_>, field: &str, value: &OriginValue) {
-        let Some(origin) = &self.message.origin else { return };
-        for kind in ["custom", "s3"] {
-            let place = json::member(&self.text[origin.clone()], kind).and_then(|fields| {
-                let fields = origin.start + fields.start..origin.start + fields.end;
-                let place = json::member(&self.text[fields.clone()], field)?;
-                Some(fields.start + place.start..fields.start + place.end)
-            });
-            splices.list.extend(place.map(|place| (place, value.to_string())));
-        }
+        let places = self.message.origin.iter().flatten().filter_map(|fields| fields.place(field));
+        splices.list.extend(places.map(|place| (place, value.to_string())));
     }
 }
 
@@ -199,13 +193,13 @@ impl<'a> Message<'a> {
         let mut message = Self::default();
         cursor.members(|name, cursor| {
             if name.is("headers") {
-                message.headers = Headers::read(cursor)?;
+                message.headers = Object::read(cursor)?;
+            } else if name.is("origin") {
+                message.origin = origin(cursor)?;
             } else {
                 let value = cursor.value()?;
                 if name.is("clientIp") {
                     message.client_ip = Some(value);
-                } else if name.is("origin") {
-                    message.origin = Some(value);
                 }
             }
             Some(())
@@ -220,8 +214,8 @@ impl<'a> Message<'a> {
     }
 }
 
-impl<'a> Headers<'a> {
-    /// Reads a header map; nothing from a value that is no object.
+impl<'a> Object<'a> {
+    /// Reads an object; nothing from another value.
     fn read(cursor: &mut Cursor<'a>) -> Option<Option<Self>> {
         if !cursor.is_at_object() {
             return cursor.value().map(|_| None);
@@ -310,12 +304,30 @@ fn lines<'a>(lines: &'a str, separator: &str) -> Option<Cow<'a, [u8]>> {
     joined
 }
 
-/// A field of the one origin in `{"custom": {…}}` or `{"s3": {…}}`.
-fn origin_field<'a>(origin: &'a str, name: &str) -> Option<Cow<'a, [u8]>> {
-    let value = ["custom", "s3"].iter().find_map(|kind| {
-        let fields = &origin[json::member(origin, kind)?];
-        Some(&fields[json::member(fields, name)?]).filter(|value| *value != "null")
+/// The fields of the origin in `{"custom": {…}}` or `{"s3": {…}}`.
+fn origin<'a>(cursor: &mut Cursor<'a>) -> Option<[Option<Object<'a>>; 2]> {
+    let mut kinds = [None, None];
+    if !cursor.is_at_object() {
+        cursor.value()?;
+        return Some(kinds);
+    }
+    cursor.members(|name, cursor| {
+        if name.is("custom") {
+            kinds[0] = Object::read(cursor)?;
+        } else if name.is("s3") {
+            kinds[1] = Object::read(cursor)?;
+        } else {
+            cursor.value()?;
+        }
+        Some(())
     })?;
+    Some(kinds)
+}
+
+/// A field of the origin that has it.
+fn origin_field<'a>(text: &'a str, origin: &[Option<Object<'a>>], name: &str) -> Option<Cow<'a, [u8]>> {
+    let mut values = origin.iter().flatten().filter_map(|fields| fields.get(text, name));
+    let value = values.find(|value| *value != "null")?;
     if value.len() < 16 && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Cow::Borrowed(value.as_bytes()));
     }

@@ -61,10 +61,8 @@ fn check<H: Handler>(handler: &H, input: &str, may_change: &[&str]) {
     // JSON that serde_json's own tree refuses (a lone surrogate, 1e999, 128 levels) passes a handler untouched.
     let Ok(event) = serde_json::from_str::<Value>(input) else { return };
     let kind = H::TRIGGER.message();
-    let Some(before) = event.pointer(&format!("/Records/0/cf/{kind}")).filter(|message| message.is_object()) else {
-        // serde takes an array for a struct's fields in order. CloudFront sends none; any answer will do.
-        return;
-    };
+    let before = event.pointer(&format!("/Records/0/cf/{kind}")).expect("only an event has an answer");
+    assert!(before.is_object(), "a message is an object");
     let after: Value = serde_json::from_str(&output).expect("a message is JSON");
     assert_eq!(without(before, may_change), without(&after, may_change), "an unknown member did not survive");
 

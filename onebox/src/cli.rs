@@ -5,7 +5,7 @@ use std::{ffi::OsString, process::ExitCode};
 use anstyle::{AnsiColor, Style};
 use clap::{Parser, Subcommand};
 
-use crate::{Exit, Failure, check, decide, init, package, serve, token};
+use crate::{Exit, Failure, check, decide, demo, init, package, serve, token};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,6 +15,7 @@ Examples:
   onebox token --partition one-box --for 1h   a way in for a tester
   onebox package --out dist                   functions for CloudFront, ready to upload
   onebox serve                                a local CloudFront in front of your origins
+  onebox demo                                 see it work, with two releases of a site and a page to watch
 
 Exit codes: 0 done, 1 did not hold, 2 stuck and needs a person, 64 bad usage or configuration.";
 
@@ -34,6 +35,7 @@ enum Verb {
     Token(token::Args),
     Package(package::Args),
     Serve(serve::Args),
+    Demo(demo::Args),
 }
 
 /// Runs the command with these arguments, of which the first is its own name.
@@ -53,6 +55,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Token(args) => token::run(args),
         Verb::Package(args) => package::run(args),
         Verb::Serve(args) => serve::run(args),
+        Verb::Demo(args) => demo::run(args),
     };
     match done {
         Ok(exit) => exit.into(),

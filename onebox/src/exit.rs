@@ -13,6 +13,8 @@ pub enum Exit {
     Stuck,
     /// 64: the command line or a file is wrong (`EX_USAGE` of sysexits.h).
     Usage,
+    /// 130: interrupted before its end, as shells say it.
+    Interrupted,
 }
 
 impl From<Exit> for ExitCode {
@@ -22,6 +24,7 @@ impl From<Exit> for ExitCode {
             Exit::DidNotHold => 1,
             Exit::Stuck => 2,
             Exit::Usage => 64,
+            Exit::Interrupted => 130,
         })
     }
 }

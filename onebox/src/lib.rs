@@ -11,6 +11,7 @@ mod cli;
 mod clock;
 pub mod config;
 mod decide;
+mod demo;
 mod exit;
 mod file;
 mod init;

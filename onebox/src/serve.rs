@@ -135,7 +135,7 @@ async fn serve(args: &Args, settings: Settings) -> Result<Exit, Failure> {
 }
 
 /// Listens on this machine only.
-async fn listener(port: u16) -> Result<TcpListener, Failure> {
+pub(crate) async fn listener(port: u16) -> Result<TcpListener, Failure> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
         Failure::stuck(match error.kind() {
             io::ErrorKind::AddrInUse => {
@@ -148,7 +148,7 @@ async fn listener(port: u16) -> Result<TcpListener, Failure> {
 
 /// Ready when a person or the system says stop. From now on neither ends the process at once.
 #[cfg(unix)]
-fn stop() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
@@ -161,7 +161,7 @@ fn stop() -> io::Result<impl Future<Output = ()>> {
 
 /// Ready when a person says stop.
 #[cfg(not(unix))]
-fn stop() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })

@@ -3,10 +3,14 @@
 use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::stream::poll_fn;
 use http_body::Body as _;
-use http_body_util::{BodyExt, channel::Channel};
-use hyper::body::Incoming;
-use tokio::time::{Instant, timeout_at};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Frame, Incoming};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     body::Body,
@@ -33,7 +37,9 @@ pub(crate) struct Reading {
 ///
 /// The cache's copy does not wait for a slow viewer, and is finished without one: others may be waiting for it.
 pub(crate) fn stream(body: Incoming, reading: Reading, kept: Option<Kept>) -> Body {
-    let (sender, channel) = Channel::new(4);
+    // One queue for data and error. http-body-util's channel has one for each, and may end the body while its last data
+    // is only just arriving.
+    let (sender, mut queue) = mpsc::channel::<io::Result<Bytes>>(4);
     let too_large = usize::try_from(body.size_hint().lower()).map_or(true, |size| size > reading.limit);
     let copy = match kept {
         Some(kept) if too_large => {
@@ -45,7 +51,7 @@ pub(crate) fn stream(body: Incoming, reading: Reading, kept: Option<Kept>) -> Bo
         None => None,
     };
     tokio::spawn(Pump { body, reading, copy, viewer: Some(sender), waiting: VecDeque::new() }.run());
-    channel.boxed_unsync()
+    StreamBody::new(poll_fn(move |context| queue.poll_recv(context).map_ok(Frame::data))).boxed_unsync()
 }
 
 impl Reading {
@@ -64,7 +70,7 @@ struct Pump {
     body: Incoming,
     reading: Reading,
     copy: Option<(BytesMut, Kept)>,
-    viewer: Option<http_body_util::channel::Sender<Bytes, io::Error>>,
+    viewer: Option<mpsc::Sender<io::Result<Bytes>>>,
     waiting: VecDeque<Bytes>,
 }
 
@@ -79,7 +85,7 @@ impl Pump {
         loop {
             match self.step().await {
                 Step::Read(Some(Ok(bytes))) => self.take(bytes),
-                Step::Read(Some(Err(detail))) => return self.cut(detail),
+                Step::Read(Some(Err(detail))) => return self.cut(detail).await,
                 Step::Read(None) => break,
                 Step::Sent(true) => drop(self.waiting.pop_front()),
                 Step::Sent(false) => self.leave(),
@@ -91,9 +97,9 @@ impl Pump {
         if let Some((copy, kept)) = self.copy {
             kept(Some(copy.freeze()));
         }
-        if let Some(mut viewer) = self.viewer {
+        if let Some(viewer) = self.viewer {
             for bytes in self.waiting {
-                if viewer.send_data(bytes).await.is_err() {
+                if viewer.send(Ok(bytes)).await.is_err() {
                     return;
                 }
             }
@@ -104,9 +110,9 @@ impl Pump {
         let next_by = self.reading.next_by();
         // Without a copy to make, the origin is read no faster than the viewer.
         let read = self.copy.is_some() || self.waiting.is_empty();
-        match (self.viewer.as_mut(), self.waiting.front().cloned()) {
+        match (&self.viewer, self.waiting.front().cloned()) {
             (Some(viewer), Some(bytes)) => tokio::select! {
-                sent = viewer.send_data(bytes) => Step::Sent(sent.is_ok()),
+                sent = viewer.send(Ok(bytes)) => Step::Sent(sent.is_ok()),
                 chunk = chunk(&mut self.body, next_by), if read => Step::Read(chunk),
             },
             _ => Step::Read(chunk(&mut self.body, next_by).await),
@@ -137,13 +143,15 @@ impl Pump {
     }
 
     /// The viewer's connection is cut as the origin's was; nothing partial is kept.
-    fn cut(mut self, detail: String) {
+    async fn cut(mut self, detail: String) {
         if let Some((_, kept)) = self.copy.take() {
             kept(None);
         }
         self.reading.observer.broken(&Violation::new(Rule::OriginBodyCut, detail.clone()));
-        if let Some(viewer) = self.viewer.take() {
-            viewer.abort(io::Error::other(detail));
+        self.waiting.clear();
+        if let Some(viewer) = self.viewer {
+            // A viewer who has left needs no error.
+            let _ = viewer.send(Err(io::Error::other(detail))).await;
         }
     }
 }

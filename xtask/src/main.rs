@@ -8,7 +8,11 @@ mod run;
 mod steps;
 mod tools;
 
-use std::{env, path::Path, process::ExitCode};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
@@ -28,6 +32,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Chore {
     /// Start the demo: two origins, a local CloudFront and a page to watch. Arguments go to `onebox demo`.
+    #[command(disable_help_flag = true)]
     Demo {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
@@ -53,6 +58,7 @@ enum Chore {
         seed: u64,
     },
     /// Measure. Arguments go to the benchmarks.
+    #[command(disable_help_flag = true)]
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
@@ -61,10 +67,12 @@ enum Chore {
 
 fn main() -> ExitCode {
     let chore = Args::parse().chore;
-    // Every path and every command below is relative to the checkout, wherever cargo was called.
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    if let Err(error) = env::set_current_dir(&checkout) {
-        eprintln!("xtask: {}: {error}; run it with `cargo xtask` inside the checkout", checkout.display());
+    // Every path and every command below is relative to the checkout, wherever cargo was called. Cargo says where it is
+    // when it runs: two checkouts may share a target directory, and then one of them compiles for both.
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let checkout = package.as_deref().and_then(Path::parent);
+    if checkout.is_none_or(|checkout| env::set_current_dir(checkout).is_err()) {
+        eprintln!("xtask: where is the checkout? Run it with `cargo xtask` inside it");
         return ExitCode::FAILURE;
     }
     match chore {

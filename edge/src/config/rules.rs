@@ -22,8 +22,9 @@ pub(super) fn salt(text: &str) -> Result<&str, String> {
 
 pub(super) fn header_name(text: &str) -> Result<&str, String> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if text.is_empty() || !text.bytes().all(token) {
-        return Err("expected a header name, such as \"X-Req-Partition\"".into());
+    // A letter first: JavaScript's objects have a meaning of their own for `__proto__`.
+    if !text.starts_with(|first: char| first.is_ascii_alphabetic()) || !text.bytes().all(token) {
+        return Err("expected a header name that begins with a letter, such as \"X-Req-Partition\"".into());
     }
     match reserved::reason(text) {
         Some(reason) => Err(format!("{reason}: choose a name of your own, such as \"{DEFAULT_HEADER}\"")),

@@ -1,13 +1,20 @@
 //! One HTTP/1.1 listener on this machine, for the origins and for the distribution with its page.
 
-use std::{convert::Infallible, future::Future, io, net::{Ipv4Addr, SocketAddr}, time::Duration};
+use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{rt::{TokioIo, TokioTimer}, server::graceful::GracefulShutdown};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
 use onebox_sim::Body;
-use tokio::{net::TcpListener, sync::{Semaphore, watch}, task::JoinHandle, time::timeout};
-use std::sync::Arc;
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+    time::timeout,
+};
 
 /// Connections at a time; more wait to be accepted.
 const CONNECTIONS: usize = 512;
@@ -34,11 +41,6 @@ impl Stop {
         // A sender that is gone has nothing more to say: that is a stop as well.
         let _ = self.0.wait_for(|stop| *stop).await;
     }
-}
-
-/// Binds 127.0.0.1, and nothing else. Port 0 is any free one.
-pub(super) async fn bind(port: u16) -> io::Result<TcpListener> {
-    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
 }
 
 /// Serves until the stop, then lets open requests end for a moment.

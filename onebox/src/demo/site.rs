@@ -78,7 +78,8 @@ impl Release {
             files.insert(path, File::new(kind, "public, max-age=31536000, immutable", content));
         }
         let page = |tea: &str, blurb: &str| {
-            let mut page = look.fill(PAGE).replace("{{links}}", &links).replace("{{tea}}", tea).replace("{{blurb}}", blurb);
+            let mut page =
+                look.fill(PAGE).replace("{{links}}", &links).replace("{{tea}}", tea).replace("{{blurb}}", blurb);
             for (name, path) in &names {
                 page = page.replace(&format!("{{{{{name}}}}}"), path);
             }

@@ -190,7 +190,8 @@ impl Visitor {
             }
             Kind::Asset => {
                 let Some(page) = &mut self.page else { return };
-                let whole = matches!(seen.status, Some(StatusCode::OK | StatusCode::NOT_MODIFIED)) && seen.side == page.side;
+                let whole =
+                    matches!(seen.status, Some(StatusCode::OK | StatusCode::NOT_MODIFIED)) && seen.side == page.side;
                 counts.broken += u64::from(!whole && !page.broken);
                 page.broken |= !whole;
             }
@@ -279,7 +280,9 @@ mod tests {
             headers.insert(SIDE, "one-box".parse().unwrap());
             headers
         };
-        for (cache, hit) in [("Hit from cloudfront", true), ("RefreshHit from cloudfront", true), ("Miss from cloudfront", false)] {
+        for (cache, hit) in
+            [("Hit from cloudfront", true), ("RefreshHit from cloudfront", true), ("Miss from cloudfront", false)]
+        {
             let expected = Seen { kind: Kind::Asset, status: Some(StatusCode::OK), side: BOX, hit };
             assert_eq!(Seen::of(Kind::Asset, StatusCode::OK, &headers(cache)), expected);
         }

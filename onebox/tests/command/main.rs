@@ -153,13 +153,17 @@ fn a_wrong_command_line_is_64_and_help_is_0() {
         &["package", "--out"],
         &["serve", "--port", "65536"],
         &["serve", "--runtime", "deno"],
+        &["demo", "--json"],
+        &["demo", "--share", "120%"],
+        &["demo", "--seconds", "0"],
+        &["demo", "--visitors", "5", "--no-crowd"],
         &["serve", "--origin-address", "reg.example.org"],
     ] {
         let done = desk.run(args);
         assert_eq!((done.code, &*done.out), (Some(64), ""), "{args:?}: {done:?}");
         assert!(!done.err.is_empty(), "{args:?}");
     }
-    for verb in ["init", "check", "decide", "token", "package", "serve"] {
+    for verb in ["init", "check", "decide", "token", "package", "serve", "demo"] {
         let done = desk.run(&[verb, "--help"]);
         assert_eq!(done.code, Some(0), "{done:?}");
         assert!(done.out.contains("Examples:\n"), "{verb} has no examples: {}", done.out);

@@ -1,7 +1,7 @@
 //! The project's own files.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -9,9 +9,9 @@ use std::{
 const NOT_OURS: &[&str] =
     &[".git", ".onebox", "artifacts", "corpus", "coverage", "dist", "node_modules", "target", "mutants.out"];
 
-/// The checkout.
+/// The checkout, as cargo says when it runs: two may share a target directory, and one of them compiles for both.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap()).parent().unwrap().to_owned()
 }
 
 /// Every file whose extension is one of these, or whose whole name is.

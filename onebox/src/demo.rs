@@ -1,0 +1,212 @@
+//! `onebox demo`: everything on one machine, to see what stickiness is good for.
+
+mod board;
+mod crowd;
+mod front;
+mod listen;
+mod meter;
+mod origins;
+mod page;
+mod report;
+mod script;
+mod site;
+mod snapshot;
+mod stage;
+mod tally;
+mod viewer;
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::ArgGroup;
+use onebox_core::Share;
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{
+    Exit, Failure,
+    serve::{self, Engine},
+};
+use crowd::Crowd;
+use front::Front;
+use listen::Stop;
+use page::Page;
+use report::Report;
+use script::Script;
+use stage::Stage;
+
+/// The port where a person looks.
+const PORT: u16 = 8080;
+/// How many visitors walk about while a person looks, and how long each stops between two pages.
+const STROLLERS: usize = 400;
+const STROLLING: usize = 4;
+const PAUSE: Duration = Duration::from_millis(450);
+
+/// Show it all on this machine: two releases of a site, a local CloudFront, and a page to watch
+///
+/// Two built-in origins serve two releases of a small shop whose pages load twelve assets with other names in each
+/// release. A local CloudFront with onebox's functions stands in front, and the page at /__onebox/ shows what happens;
+/// share and stickiness can be changed there. With --seconds or --visitors it runs a scripted crowd instead, with
+/// stickiness and then without, and reports pages that broke and visitors who saw both sides. Everything listens on
+/// 127.0.0.1 only. Ctrl-C stops it.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    group(ArgGroup::new("script").args(["seconds", "visitors"]).multiple(true)),
+    after_help = "\
+Examples:
+  onebox demo
+  onebox demo --runtime node --share 5%
+  onebox demo --seconds 5 --visitors 200
+  onebox demo --seconds 5 --visitors 200 --json | jq .with_stickiness.broken
+
+Exit codes: 0 stopped, or stickiness held; 1 it did not hold; 2 it could not start; 64 the command line is wrong;
+130 a scripted run was interrupted."
+)]
+pub(crate) struct Args {
+    /// The port to listen on; 0 takes any that is free [default: 8080; any with a scripted crowd]
+    #[arg(long)]
+    port: Option<u16>,
+    /// How many of the visitors are on the one-box
+    #[arg(long, default_value = "20%")]
+    share: Share,
+    /// How the functions run: in this process, or packaged in Node.js as at the edge
+    #[arg(long, value_enum, default_value_t = Engine::Native)]
+    runtime: Engine,
+    /// The Node.js that runs the bundles
+    #[arg(long, value_name = "PATH", default_value = "node")]
+    node: PathBuf,
+    /// Leave the site to you alone, without visitors in the background
+    #[arg(long, conflicts_with = "script")]
+    no_crowd: bool,
+    /// Run a scripted crowd, at most so long with stickiness and as long without [default: 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: Option<u64>,
+    /// Run a scripted crowd of so many visitors [default: 200]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    visitors: Option<u32>,
+    /// How many pages each visitor of a scripted crowd opens, if there is time
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "script",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    visits: u32,
+    /// Draws the visitors: the same number gives the same ones
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Print the report of a scripted crowd as JSON
+    #[arg(long, requires = "script")]
+    json: bool,
+}
+
+impl Args {
+    fn script(&self) -> Option<Script> {
+        let asked = self.seconds.is_some() || self.visitors.is_some();
+        asked.then(|| Script { time: Duration::from_secs(self.seconds.unwrap_or(10)), visits: self.visits as usize })
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::stuck(format!("no threads to work with: {error}")))?;
+    runtime.block_on(async {
+        let demo = Demo::start(args).await?;
+        match args.script() {
+            Some(script) => demo.scripted(script, args).await,
+            None => demo.watched(args).await,
+        }
+    })
+}
+
+/// Everything that runs.
+struct Demo {
+    address: SocketAddr,
+    stage: Arc<Stage>,
+    stopper: Arc<watch::Sender<bool>>,
+    stop: Stop,
+    ends: Vec<JoinHandle<()>>,
+}
+
+impl Demo {
+    async fn start(args: &Args) -> Result<Self, Failure> {
+        let port = args.port.unwrap_or(if args.script().is_some() { 0 } else { PORT });
+        let asked = serve::stop().map_err(|error| Failure::stuck(error.to_string()))?;
+        let listener = serve::listener(port).await?;
+        let address = listener.local_addr().map_err(|error| Failure::stuck(error.to_string()))?;
+        let (stopper, stop) = Stop::new();
+        let stopper = Arc::new(stopper);
+        let (stage, origins) = Stage::start(args.share, args.runtime, args.node.clone(), &stop).await?;
+        let stage = Arc::new(stage);
+        let front = Arc::new(Front::new(stage.clone(), Page::new(stage.clone(), stop.clone())));
+        let mut ends = Vec::from(origins);
+        ends.push(listen::serve(listener, stop.clone(), move |client, request| front.clone().answer(client, request)));
+        let signal = stopper.clone();
+        tokio::spawn(async move {
+            asked.await;
+            signal.send_replace(true);
+        });
+        Ok(Self { address, stage, stopper, stop, ends })
+    }
+
+    /// Runs the crowd, prints what it found, and ends.
+    async fn scripted(self, script: Script, args: &Args) -> Result<Exit, Failure> {
+        let crowd = Crowd::new(self.address, args.visitors.unwrap_or(200) as usize, args.seed);
+        let report = script::run(script, &self.stage, &crowd, &self.stop).await;
+        drop(crowd);
+        self.end().await;
+        print(&report, args.json)?;
+        Ok(match report {
+            Report { interrupted: true, .. } => Exit::Interrupted,
+            Report { held: true, .. } => Exit::Done,
+            _ => Exit::DidNotHold,
+        })
+    }
+
+    /// Runs until a person has seen enough.
+    async fn watched(mut self, args: &Args) -> Result<Exit, Failure> {
+        let address = self.address;
+        let said = writeln!(
+            io::stdout().lock(),
+            "onebox demo: watch http://{address}/__onebox/ and visit http://{address}/ (Ctrl-C stops it)"
+        );
+        crate::exit::written(said)?;
+        let strolling = if args.no_crowd { 0 } else { STROLLING };
+        let crowd = Crowd::new(address, STROLLERS, args.seed);
+        let strolling: Vec<_> = (0..strolling)
+            .map(|stroller| {
+                let random = fastrand::Rng::with_seed(args.seed.wrapping_add(stroller as u64));
+                tokio::spawn(stroll(crowd.clone(), random))
+            })
+            .collect();
+        self.stop.asked().await;
+        strolling.iter().for_each(JoinHandle::abort);
+        drop(crowd);
+        self.end().await;
+        Ok(Exit::Done)
+    }
+
+    async fn end(self) {
+        self.stopper.send_replace(true);
+        for end in self.ends {
+            // A listener that broke has ended as well.
+            let _ = end.await;
+        }
+    }
+}
+
+/// Opens one page after the other, at a walking pace. The distribution's front does the counting.
+async fn stroll(crowd: Crowd, mut random: fastrand::Rng) {
+    loop {
+        tokio::time::sleep(PAUSE.mul_f32(0.5 + random.f32())).await;
+        crowd.open(random.usize(..crowd.len()), random.usize(..), |_, _| {}).await;
+    }
+}
+
+fn print(report: &Report, json: bool) -> Result<Exit, Failure> {
+    let mut out = io::stdout().lock();
+    crate::exit::written(match json {
+        true => serde_json::to_string_pretty(report).map_err(io::Error::from).and_then(|text| writeln!(out, "{text}")),
+        false => write!(out, "{report}"),
+    })
+}

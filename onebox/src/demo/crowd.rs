@@ -1,0 +1,133 @@
+//! The crowd: visitors who open pages and load what is in them, as browsers do with an empty cache.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use tokio::time::timeout;
+
+use super::{
+    site::{PATHS, assets_in},
+    tally::{Kind, Seen},
+    viewer::SESSION,
+};
+
+/// The most connections that a crowd opens.
+pub(super) const CONNECTIONS: usize = 64;
+/// How long an answer may take. One that takes longer is lost.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The largest answer that is read, in bytes.
+const LARGEST: usize = 1 << 20;
+/// One visitor in so many has no session and is known by the browser alone.
+const WITHOUT_SESSION: usize = 5;
+
+/// Many visitors of one site. Clones are the same crowd.
+#[derive(Clone, Debug)]
+pub(super) struct Crowd {
+    address: SocketAddr,
+    client: Client<HttpConnector, Empty<Bytes>>,
+    visitors: Arc<[Visitor]>,
+}
+
+#[derive(Debug)]
+struct Visitor {
+    cookie: Option<HeaderValue>,
+    agent: HeaderValue,
+}
+
+impl Crowd {
+    /// So many visitors of the site at this address; the same seed gives the same visitors.
+    pub(super) fn new(address: SocketAddr, visitors: usize, seed: u64) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(CONNECTIONS).build(connector);
+        let mut random = fastrand::Rng::with_seed(seed);
+        let visitors = (0..visitors).map(|number| Visitor::new(number, &mut random)).collect();
+        Self { address, client, visitors }
+    }
+
+    /// How many visitors there are.
+    pub(super) fn len(&self) -> usize {
+        self.visitors.len()
+    }
+
+    /// One visitor opens one page and loads what is in it. `tell` hears every answer.
+    pub(super) async fn open(&self, visitor: usize, visit: usize, mut tell: impl FnMut(u64, Seen)) {
+        let (who, number) = (&self.visitors[visitor % self.visitors.len()], visitor as u64);
+        let (seen, html) = self.get(who, PATHS[visit % PATHS.len()], Kind::Page).await;
+        tell(number, seen);
+        for path in assets_in(&html) {
+            let (seen, _) = self.get(who, path, Kind::Asset).await;
+            tell(number, seen);
+        }
+    }
+
+    async fn get(&self, visitor: &Visitor, path: &str, kind: Kind) -> (Seen, String) {
+        match timeout(PATIENCE, self.ask(visitor, path, kind)).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) | Err(_) => (Seen::lost(kind), String::new()),
+        }
+    }
+
+    /// The whole answer, or nothing.
+    async fn ask(&self, visitor: &Visitor, path: &str, kind: Kind) -> Option<(Seen, String)> {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = format!("http://{}{path}", self.address).parse().ok()?;
+        let headers = request.headers_mut();
+        headers.insert(header::USER_AGENT, visitor.agent.clone());
+        headers.extend(visitor.cookie.clone().map(|cookie| (header::COOKIE, cookie)));
+        let accept = if kind == Kind::Page { "text/html,application/xhtml+xml,*/*;q=0.8" } else { "*/*" };
+        headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+
+        let (head, body) = self.client.request(request).await.ok()?.into_parts();
+        let body = Limited::new(body, LARGEST).collect().await.ok()?.to_bytes();
+        let seen = Seen::of(kind, head.status, &head.headers);
+        Some((seen, String::from_utf8_lossy(&body).into_owned()))
+    }
+}
+
+impl Visitor {
+    fn new(number: usize, random: &mut fastrand::Rng) -> Self {
+        // Both are letters and digits, so they are header values.
+        let value = |text: String| HeaderValue::from_str(&text).ok();
+        let session = random.u64(..);
+        let cookie = value(format!("theme=dark; {SESSION}={session:016x}; lang=en"));
+        let agent =
+            value(format!("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Demo/{:08x}", random.u32(..)));
+        Self {
+            cookie: cookie.filter(|_| !number.is_multiple_of(WITHOUT_SESSION)),
+            agent: agent.unwrap_or(HeaderValue::from_static("Demo")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_visitors_and_each_of_them_is_another() {
+        let keys = |seed| {
+            let crowd = Crowd::new(SocketAddr::from(([127, 0, 0, 1], 9)), 100, seed);
+            crowd.visitors.iter().map(|visitor| (visitor.cookie.clone(), visitor.agent.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(1), keys(1));
+        assert_ne!(keys(1), keys(2));
+        let distinct: std::collections::HashSet<_> = keys(1).into_iter().collect();
+        assert_eq!(distinct.len(), 100);
+        assert_eq!(keys(1).iter().filter(|(cookie, _)| cookie.is_none()).count(), 20);
+    }
+
+    #[tokio::test]
+    async fn a_site_that_is_not_there_is_a_broken_page_and_no_panic() {
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut seen = Vec::new();
+        Crowd::new(gone, 1, 1).open(0, 0, |_, answer| seen.push(answer)).await;
+        assert_eq!(seen, [Seen::lost(Kind::Page)]);
+    }
+}

@@ -1,0 +1,50 @@
+//! What answers on the demo's port: the page at `/__onebox/`, and the distribution for everything else.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use onebox_sim::Body;
+
+use super::{
+    page::{self, Page},
+    stage::Stage,
+    tally::{Kind, Seen},
+    viewer::Visitors,
+};
+
+/// The page and the stage it shows.
+pub(super) struct Front {
+    stage: Arc<Stage>,
+    visitors: Visitors,
+    page: Page,
+}
+
+impl Front {
+    /// In front of this stage.
+    pub(super) fn new(stage: Arc<Stage>, page: Page) -> Self {
+        Self { stage, visitors: Visitors::new(), page }
+    }
+
+    /// Answers one request.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        client: SocketAddr,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
+        Ok(match request.uri().path().strip_prefix(page::ROOT) {
+            Some(path) if path.is_empty() || path.starts_with('/') => self.page.answer(client, request).await,
+            _ => self.counted(client, request).await,
+        })
+    }
+
+    /// The distribution's answer, written on the board.
+    async fn counted(&self, client: SocketAddr, request: Request<Incoming>) -> Response<Body> {
+        let visitor = self.visitors.number(request.headers());
+        let kind = Kind::of(request.uri().path(), request.headers());
+        let ticket = self.stage.board.ticket();
+        let response = self.stage.distribution.handle(client, request).await;
+        self.stage.board.seen(ticket, visitor, Seen::of(kind, response.status(), response.headers()));
+        response
+    }
+}

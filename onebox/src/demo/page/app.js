@@ -1,0 +1,176 @@
+// Shows what /__onebox/events tells, and sends what a person changes. No policy lives here.
+
+const $ = (id) => document.getElementById(id);
+const percent = (part, digits = 1) => `${(100 * part).toFixed(digits)} %`;
+const count = (number) => number.toLocaleString('en');
+const BUCKETS = 100000;
+
+// What the comparison shows: a name, what to show, and whether anything above zero is bad.
+const ROWS = [
+  ['pages loaded', (figures) => count(figures.pages)],
+  ['pages broken', (figures) => count(figures.broken), 'broken'],
+  ['visitors', (figures) => count(figures.visitors)],
+  ['who saw both sides', (figures) => count(figures.both_sides), 'both_sides'],
+  ['one-box share of visitors', (figures) => percent(figures.visitor_share)],
+  ['from the cache', (figures) => percent(figures.hit_ratio)],
+];
+
+let editing = false;
+
+function show(state) {
+  const now = state.sticky ? state.with_stickiness : state.without_stickiness;
+  $('runtime').textContent = state.runtime === 'node' ? 'Node.js' : 'native';
+  $('rate').textContent = count(Math.round(state.requests_per_second));
+  $('configured').textContent = state.share;
+  $('visitor-share').textContent = now.visitors ? percent(now.visitor_share) : '–';
+  $('request-share').textContent = now.requests ? percent(now.request_share) : '–';
+  $('one-box-requests').textContent = count(now.one_box_requests);
+  $('regular-requests').textContent = count(now.requests - now.one_box_requests);
+  $('hits').textContent = now.requests ? percent(now.hit_ratio) : '–';
+  $('failures').textContent = count(state.failures);
+  showLine(state);
+  showYou(state);
+  showControls(state);
+  $('figures').replaceChildren(...ROWS.map((row) => figuresRow(row, state)));
+  $('with').classList.toggle('now', state.sticky);
+  $('without').classList.toggle('now', !state.sticky);
+  $('recent').replaceChildren(...state.recent.map(recentRow));
+  $('broken').replaceChildren(...(state.broken.length ? state.broken.map(brokenItem) : [element('li', 'none', 'None so far.')]));
+}
+
+function showLine({ share_buckets: share, visitor, share: configured }) {
+  $('within').style.width = `${(100 * share) / BUCKETS}%`;
+  $('edge').textContent = share > 0 && share < BUCKETS ? `one-box below ${count(share)}` : '';
+  const pin = $('pin');
+  pin.hidden = visitor.bucket === null;
+  if (visitor.bucket !== null) pin.style.left = `${(100 * visitor.bucket) / BUCKETS}%`;
+  const you = visitor.bucket === null ? '' : ` You are at ${visitor.bucket}.`;
+  $('line').setAttribute('aria-label', `${configured} of the line of 100,000 buckets is on the one-box.${you}`);
+}
+
+function showYou({ visitor, sticky }) {
+  $('your-side').textContent = sticky ? visitor.partition : 'random';
+  $('your-side').className = sticky ? visitor.partition : '';
+  const bucket = visitor.bucket === null ? 'no bucket' : `bucket ${count(visitor.bucket)}`;
+  $('your-reason').textContent = sticky
+    ? `${bucket}, decided by ${visitor.source}`
+    : `every request is drawn anew; with stickiness you would be ${visitor.partition} (${bucket}, ${visitor.source})`;
+}
+
+function showControls({ share, share_buckets: buckets, sticky }) {
+  $('sticky').setAttribute('aria-checked', String(sticky));
+  $('sticky-hint').textContent = sticky ? 'each visitor stays on one side' : 'each request gets a random side';
+  if (editing) return;
+  $('share').value = share;
+  $('share-range').value = String(buckets / 1000);
+}
+
+function element(name, className, text) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function figuresRow([name, value, bad], state) {
+  const row = element('tr');
+  const head = element('th', '', name);
+  head.scope = 'row';
+  row.append(head);
+  for (const figures of [state.with_stickiness, state.without_stickiness]) {
+    const verdict = bad && figures.pages ? (figures[bad] ? 'bad' : 'good') : '';
+    const cell = element('td', verdict, figures.requests ? value(figures) : '–');
+    if (bad === 'broken' && figures.pages) cell.title = percent(figures.broken / figures.pages);
+    row.append(cell);
+  }
+  return row;
+}
+
+function recentRow(request) {
+  const row = element('tr', request.status >= 400 ? 'failed' : '');
+  const origin = request.origin === null ? '–' : request.origin.startsWith('one-box') ? 'moved to one-box' : 'stays at regular';
+  const partition = element('td');
+  partition.append(element('i', request.partition ?? '', request.partition ?? '–'));
+  row.append(
+    element('td', 'quiet', new Date(request.time).toLocaleTimeString('en-GB')),
+    element('td', 'uri', `${request.method} ${request.uri}`),
+    partition,
+    element('td', `cache ${request.cache}`, request.cache),
+    element('td', '', origin),
+    element('td', 'status', String(request.status)),
+    element('td', 'number', (request.took / 1000).toFixed(2)),
+  );
+  row.title = request.failures.map((failure) => `${failure.rule}: ${failure.detail}`).join('\n');
+  return row;
+}
+
+function brokenItem({ rule, source, detail }) {
+  const item = element('li');
+  item.append(element('code', '', rule), ` ${detail} `);
+  if (source.startsWith('https://')) {
+    const link = element('a', '', 'AWS');
+    Object.assign(link, { href: source, target: '_blank', rel: 'noopener noreferrer' });
+    item.append(link);
+  } else {
+    item.append(element('span', 'quiet', source));
+  }
+  return item;
+}
+
+async function order(path, body) {
+  const said = $('said');
+  said.className = 'said';
+  try {
+    const response = await fetch(`/__onebox/${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Onebox-Demo': '1' },
+      body: JSON.stringify(body),
+    });
+    if (response.ok) {
+      said.textContent = 'Done.';
+      return response.status === 204 ? true : show(await response.json()) ?? true;
+    }
+    said.textContent = (await response.json()).error;
+  } catch {
+    said.textContent = 'The demo does not answer: is it still running?';
+  }
+  said.className = 'said wrong';
+  return false;
+}
+
+// Several typed notations, one that is sent: 5, "5 %" and 5% are 5%.
+const written = (text) => `${text.replace(/[%\s]/g, '')}%`;
+
+$('share-range').addEventListener('input', () => {
+  editing = true;
+  $('share').value = `${$('share-range').value}%`;
+});
+$('share').addEventListener('input', () => { editing = true; });
+$('share-form').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const share = written($('share').value);
+  editing = false;
+  if (await order('share', { share })) reload();
+  else editing = true;
+});
+const reload = () => $('shop').contentWindow.location.reload();
+$('sticky').addEventListener('click', async () => {
+  if (await order('stickiness', { sticky: $('sticky').getAttribute('aria-checked') !== 'true' })) reload();
+});
+$('reload').addEventListener('click', reload);
+$('another').addEventListener('click', async () => {
+  if (!(await order('visitor', {}))) return;
+  listen();
+  reload();
+});
+
+// The events carry the decision for the session they were asked with: another session listens anew.
+let events;
+function listen() {
+  events?.close();
+  events = new EventSource('/__onebox/events');
+  events.onopen = () => { $('live').textContent = 'live'; $('live').className = 'on'; };
+  events.onerror = () => { $('live').textContent = 'no connection'; $('live').className = 'off'; };
+  events.onmessage = (event) => show(JSON.parse(event.data));
+}
+listen();
