@@ -35,7 +35,7 @@ impl ThroughValue {
     /// If the event is no JSON.
     pub fn viewer_request(&self, event: &str) -> serde_json::Result<String> {
         let mut request = message(event, "request")?;
-        let partition = self.policy.decide(&View(&request)).partition;
+        let partition = self.policy.decide(&View(&request), onebox_core::Time::MIN).partition;
         request["headers"][&self.header] = json!([{ "key": self.key, "value": partition.as_str() }]);
         serde_json::to_string(&request)
     }
