@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use onebox_core::Request;
+use onebox_core::{Request, Time};
 use serde_json::{Value, json};
 
 /// The salt of every measured policy.
@@ -17,6 +17,15 @@ pub const SESSION: &str = "7f3a9c1e2b4d6f8091a3b5c7d9e0f1a2";
 /// A User-Agent of 110 bytes.
 pub const USER_AGENT: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0 Safari/537.360";
+
+/// What a visitor's cookie holds where pins are not signed.
+pub const PIN: &str = "web-2026-11-20.4711";
+
+/// The name of that cookie.
+pub const PIN_COOKIE: &str = "__Host-onebox";
+
+/// When every measured request comes: 2026-11-20T12:00:00Z.
+pub const NOW: Time = Time::from_unix_seconds(1_795_176_000);
 
 /// The viewer's address.
 pub const CLIENT_IP: &str = "198.51.100.7";
@@ -41,6 +50,13 @@ pub fn cookie_first() -> String {
 #[must_use]
 pub fn cookie_without_session() -> String {
     OTHER_PAIRS.trim_end_matches("; ").to_owned()
+}
+
+/// The 7 pairs and a pin behind them: browsers send first what they were given first
+/// (<https://www.rfc-editor.org/rfc/rfc6265#section-5.4>), and only who has a key gets a pin.
+#[must_use]
+pub fn cookie_with_pin(pin: &str) -> String {
+    format!("{}; {PIN_COOKIE}={pin}", cookie())
 }
 
 /// A Cookie header of 1,500 bytes, as sites with much advertising have it; the session is the last of its pairs.
@@ -108,6 +124,18 @@ impl Request for Visit {
 /// The configuration of the measured handlers, as it is packaged.
 #[must_use]
 pub fn config() -> String {
+    settings().to_string()
+}
+
+/// The same with pins, without which viewer-response has nothing to do.
+#[must_use]
+pub fn config_with_pins() -> String {
+    let mut settings = settings();
+    settings["pin"] = json!({ "cookie": PIN_COOKIE });
+    settings.to_string()
+}
+
+fn settings() -> Value {
     json!({
         "release": { "id": SALT, "share": SHARE },
         "partition": { "keys": ["cookie:session", ["client-ip", "header:user-agent"], "header:user-agent"] },
@@ -116,7 +144,6 @@ pub fn config() -> String {
             "one-box": { "domain": "box.execute-api.eu-west-1.amazonaws.com" },
         },
     })
-    .to_string()
 }
 
 /// A viewer-request event:
@@ -125,9 +152,19 @@ pub fn config() -> String {
 pub fn viewer_request() -> String {
     let request = json!({
         "clientIp": CLIENT_IP, "method": "GET", "uri": "/products/42", "querystring": "size=large",
-        "headers": viewer_headers(),
+        "headers": viewer_headers(&cookie()),
     });
     event("viewer-request", json!({ "request": request }))
+}
+
+/// A viewer-response event of a visitor with this Cookie header.
+#[must_use]
+pub fn viewer_response(cookie: &str) -> String {
+    let request = json!({
+        "clientIp": CLIENT_IP, "method": "GET", "uri": "/products/42", "querystring": "size=large",
+        "headers": viewer_headers(cookie),
+    });
+    event("viewer-response", json!({ "request": request, "response": response() }))
 }
 
 /// An origin-request event of a visitor on the one-box, which the handler moves.
@@ -139,8 +176,12 @@ pub fn origin_request() -> String {
 /// An origin-response event whose response has a `Vary` header already.
 #[must_use]
 pub fn origin_response() -> String {
+    event("origin-response", json!({ "request": origin_request_message(), "response": response() }))
+}
+
+fn response() -> Value {
     let line = |key: &str, value: &str| json!([{ "key": key, "value": value }]);
-    let response = json!({
+    json!({
         "status": "200", "statusDescription": "OK",
         "headers": {
             "cache-control": line("Cache-Control", "public, max-age=60"),
@@ -152,11 +193,10 @@ pub fn origin_response() -> String {
             "vary": line("Vary", "Accept-Encoding"),
             "x-amzn-requestid": line("x-amzn-RequestId", "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"),
         },
-    });
-    event("origin-response", json!({ "request": origin_request_message(), "response": response }))
+    })
 }
 
-fn viewer_headers() -> Value {
+fn viewer_headers(cookie: &str) -> Value {
     let line = |key: &str, value: &str| json!([{ "key": key, "value": value }]);
     json!({
         "host": line("Host", "www.example.org"),
@@ -164,7 +204,7 @@ fn viewer_headers() -> Value {
         "accept": line("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"),
         "accept-encoding": line("Accept-Encoding", "gzip, deflate, br"),
         "accept-language": line("Accept-Language", "en-GB,en;q=0.5"),
-        "cookie": line("Cookie", &cookie()),
+        "cookie": line("Cookie", cookie),
         "referer": line("Referer", "https://www.example.org/products"),
         "sec-fetch-dest": line("Sec-Fetch-Dest", "document"),
         "sec-fetch-mode": line("Sec-Fetch-Mode", "navigate"),
@@ -208,6 +248,8 @@ mod tests {
     fn the_inputs_are_as_large_as_they_are_said_to_be() {
         assert_eq!((cookie().len(), cookie().split("; ").count()), (210, 7));
         assert_eq!((cookie_first().len(), cookie_first().split("; ").count()), (210, 7));
+        assert_eq!(cookie_with_pin(PIN).len(), 245);
+        assert_eq!(NOW.to_string(), "2026-11-20T12:00:00Z");
         assert_eq!(long_cookie().len(), 1500);
         assert_eq!(USER_AGENT.len(), 110);
         assert_eq!(SESSION.len(), 32);

@@ -168,7 +168,7 @@ fn cookie<'a>(name: &str, visit: &'a Visit) -> Option<Cookie<'a>> {
 mod tests {
     use std::iter;
 
-    use onebox_core::Policy;
+    use onebox_core::{Policy, Time};
 
     use super::*;
     use crate::inputs::{self, SALT, SHARE};
@@ -183,13 +183,17 @@ mod tests {
 
     #[test]
     fn the_cookie_crate_with_the_same_hash_decides_the_same() {
-        let policy = Policy::new(SALT, SHARE.parse().unwrap(), vec!["cookie:session".parse().unwrap()]);
+        let policy = Policy::new(SALT, SHARE.parse::<Share>().unwrap(), vec!["cookie:session".parse().unwrap()]);
         let mut rival = Hashing::new(SALT, SHARE.parse().unwrap());
         let visits =
             [inputs::cookie(), inputs::cookie_first(), inputs::cookie_without_session(), inputs::long_cookie()];
         let visits = visits.iter().map(|line| Visit::new(&[line])).chain(iter::once(Visit::default()));
         for visit in visits.chain(sessions().map(|(_, visit)| visit)) {
-            assert_eq!(rival.side_by_cookie("session", &visit), policy.decide(&visit).partition, "{visit:?}");
+            assert_eq!(
+                rival.side_by_cookie("session", &visit),
+                policy.decide(&visit, Time::MIN).partition,
+                "{visit:?}"
+            );
         }
     }
 

@@ -1,8 +1,8 @@
-//! The three handlers as one would write them with `serde_json::Value`: parse all, change a member, print all.
+//! The handlers as one would write them with `serde_json::Value`: parse all, change a member, print all.
 //!
 //! Everything outside the JSON is the same: the same policy decides, and what a handler adds is ready beforehand.
 
-use onebox_core::{Partition, Policy, Request};
+use onebox_core::{Partition, Policy, Request, Source, Time};
 use onebox_edge::Config;
 use serde_json::{Value, json};
 
@@ -14,6 +14,8 @@ pub struct ThroughValue {
     key: String,
     regular: String,
     one_box: String,
+    /// What stands behind a pin in its Set-Cookie line.
+    attributes: String,
 }
 
 impl ThroughValue {
@@ -26,6 +28,10 @@ impl ThroughValue {
             key: config.partition.header.clone(),
             regular: config.origins.regular.domain.clone(),
             one_box: config.origins.one_box.domain.clone(),
+            attributes: format!(
+                "; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age={}",
+                config.pin.as_ref().map_or(0, |pin| pin.max_age)
+            ),
         }
     }
 
@@ -33,9 +39,9 @@ impl ThroughValue {
     ///
     /// # Errors
     /// If the event is no JSON.
-    pub fn viewer_request(&self, event: &str) -> serde_json::Result<String> {
+    pub fn viewer_request(&self, event: &str, now: Time) -> serde_json::Result<String> {
         let mut request = message(event, "request")?;
-        let partition = self.policy.decide(&View(&request), onebox_core::Time::MIN).partition;
+        let partition = self.policy.decide(&View(&request), now).partition;
         request["headers"][&self.header] = json!([{ "key": self.key, "value": partition.as_str() }]);
         serde_json::to_string(&request)
     }
@@ -71,6 +77,31 @@ impl ThroughValue {
         };
         if let Some(vary) = vary {
             response["headers"]["vary"] = json!([{ "key": "Vary", "value": vary }]);
+        }
+        serde_json::to_string(&response)
+    }
+
+    /// viewer-response: the response, with a pin if a key decided.
+    ///
+    /// # Errors
+    /// If the event is no JSON.
+    pub fn viewer_response(&self, event: &str, now: Time) -> serde_json::Result<String> {
+        let mut event: Value = serde_json::from_str(event)?;
+        let cf = &mut event["Records"][0]["cf"];
+        let decision = self.policy.decide(&View(&cf["request"]), now);
+        let pin = match (self.policy.pins(), decision.source, decision.bucket) {
+            (Some(pins), Source::Key(_), Some(bucket)) => {
+                Some(format!("{}={}{}", pins.cookie().as_str(), pins.value(bucket), self.attributes))
+            }
+            _ => None,
+        };
+        let mut response = cf["response"].take();
+        if let Some(pin) = pin {
+            let line = json!({ "key": "Set-Cookie", "value": pin });
+            match &mut response["headers"]["set-cookie"] {
+                Value::Array(lines) => lines.push(line),
+                none => *none = json!([line]),
+            }
         }
         serde_json::to_string(&response)
     }
@@ -110,12 +141,13 @@ mod tests {
     use onebox_origin_request::OriginRequest;
     use onebox_origin_response::OriginResponse;
     use onebox_viewer_request::ViewerRequest;
+    use onebox_viewer_response::ViewerResponse;
 
     use super::*;
-    use crate::inputs;
+    use crate::inputs::{self, NOW};
 
     fn same<H: Handler>(handler: &H, event: &str, rival: serde_json::Result<String>) {
-        let ours: Value = serde_json::from_str(&handle(handler, event).unwrap()).unwrap();
+        let ours: Value = serde_json::from_str(&handle(handler, event, NOW).unwrap()).unwrap();
         let theirs: Value = serde_json::from_str(&rival.unwrap()).unwrap();
         let mut before: Value = serde_json::from_str(event).unwrap();
         assert_eq!(ours, theirs);
@@ -127,10 +159,24 @@ mod tests {
         let config = Config::from_json(&inputs::config()).unwrap();
         let rival = ThroughValue::new(&config);
         let event = inputs::viewer_request();
-        same(&ViewerRequest::new(&config), &event, rival.viewer_request(&event));
+        same(&ViewerRequest::new(&config), &event, rival.viewer_request(&event, NOW));
         let event = inputs::origin_request();
         same(&OriginRequest::new(&config), &event, rival.origin_request(&event));
         let event = inputs::origin_response();
         same(&OriginResponse::new(&config), &event, rival.origin_response(&event));
+    }
+
+    #[test]
+    fn the_rival_pins_the_same_visitors() {
+        let config = Config::from_json(&inputs::config_with_pins()).unwrap();
+        let (handler, rival) = (ViewerResponse::new(&config), ThroughValue::new(&config));
+        let event = inputs::viewer_response(&inputs::cookie());
+        same(&handler, &event, rival.viewer_response(&event, NOW));
+        let event = inputs::viewer_response(&inputs::cookie_with_pin(inputs::PIN));
+        let left: Value = serde_json::from_str(&rival.viewer_response(&event, NOW).unwrap()).unwrap();
+        let before: Value = serde_json::from_str(&event).unwrap();
+        assert_eq!(left, before["Records"][0]["cf"]["response"]);
+        let ours: Value = serde_json::from_str(&handle(&handler, &event, NOW).unwrap()).unwrap();
+        assert_eq!(ours, left);
     }
 }
