@@ -2,8 +2,9 @@
 
 use std::{
     env, fmt,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, ExitCode, ExitStatus, Stdio},
+    process::{Child, Command, ExitCode, ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -16,6 +17,12 @@ pub(crate) struct Line {
     /// A folder before all others on the path.
     path: Option<String>,
     words: Vec<String>,
+}
+
+/// A command that runs until this is dropped.
+pub(crate) struct Running {
+    child: Child,
+    greeting: String,
 }
 
 /// Why something did not hold, in a sentence that says what to do next.
@@ -125,6 +132,24 @@ impl Line {
         false
     }
 
+    /// Starts it, shown, and waits for the first line that it prints.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub(crate) fn start(&self) -> Result<Running, Failure> {
+        println!("$ {self} &");
+        let started = self.command().stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let mut running =
+            Running { child: started.map_err(|error| self.not_started(&error))?, greeting: String::new() };
+        // Of one that ends without a line, the greeting stays empty.
+        if let Some(printed) = running.child.stdout.as_mut() {
+            BufReader::new(printed)
+                .read_line(&mut running.greeting)
+                .map_err(|error| Failure::new(format!("{error}:\n    {self}")))?;
+        }
+        Ok(running)
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(self.words.first().map_or("", String::as_str));
         command.args(self.words.iter().skip(1));
@@ -160,6 +185,21 @@ impl Line {
     fn not_started(&self, error: &std::io::Error) -> Failure {
         let program = self.words.first().map_or("", String::as_str);
         Failure::new(format!("{program} cannot be started ({error}): install it, then run again:\n    {self}"))
+    }
+}
+
+impl Running {
+    /// The first line that it printed.
+    pub(crate) fn greeting(&self) -> &str {
+        &self.greeting
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -211,6 +251,16 @@ mod tests {
     fn a_missing_program_is_named() {
         let failure = Line::of("onebox-no-such-program --help").run().unwrap_err().to_string();
         assert!(failure.starts_with("onebox-no-such-program cannot be started"), "{failure}");
+    }
+
+    #[test]
+    fn a_running_command_has_a_first_line_and_ends_with_its_owner() {
+        let running = Line::of("yes onebox").start().unwrap();
+        assert_eq!(running.greeting(), "onebox\n");
+        let alive = Line::of("kill -0").args([running.child.id().to_string()]);
+        assert!(alive.output().is_some());
+        drop(running);
+        assert_eq!(alive.output(), None);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Each needs Rust, Node.js and Python, and installs whatever else it needs into the target directory.
 
+mod apt;
+mod browser;
 mod line;
 mod parity;
 mod run;
@@ -57,7 +59,7 @@ enum Chore {
         #[arg(long, default_value_t = parity::SEED)]
         seed: u64,
     },
-    /// Measure. Arguments go to the benchmarks.
+    /// Measure, natively and in Node.js. With arguments, which go to Criterion, natively only.
     #[command(disable_help_flag = true)]
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -98,7 +100,12 @@ fn demo(args: Vec<String>) -> Result<ExitCode, Failure> {
 
 fn bench(args: Vec<String>) -> Result<ExitCode, Failure> {
     tools::wasm_target()?;
-    Line::of("cargo bench --locked -p onebox-benches --").args(args).become_it()
+    let native = Line::of("cargo bench --locked -p onebox-benches -p onebox-tower --").args(args.clone());
+    if !args.is_empty() {
+        return native.become_it();
+    }
+    native.run()?;
+    Line::of("node benches/node/run.mjs").become_it()
 }
 
 /// Says why there is no exit code.

@@ -2,8 +2,6 @@
 //!
 //! The asking itself is an example of viewer-request, so that this program stays small: `cargo demo` waits for it.
 
-use std::{env, path::Path};
-
 use crate::{
     line::{Failure, Line},
     tools,
@@ -25,13 +23,10 @@ pub(crate) fn line(requests: u64, seed: u64) -> Result<Line, Failure> {
     let (profile, folder) = if requests < MANY { ("dev", "debug") } else { ("release", "release") };
     let profile = ["--profile", profile];
     Line::of("cargo build --quiet --locked -p onebox").args(profile).run()?;
-    // xtask lies in the folder of a profile as well, beside this one or in it.
-    let xtask = env::current_exe().map_err(|error| Failure::new(format!("where is xtask? {error}")))?;
-    let target = xtask.ancestors().nth(2).unwrap_or(Path::new("target"));
-    let onebox = target.join(folder).join("onebox").with_extension(env::consts::EXE_EXTENSION);
+    let onebox = tools::built("onebox", folder)?;
     Ok(Line::of("cargo run --quiet --locked -p onebox-viewer-request --example parity").args(profile).args([
         "--".to_owned(),
-        onebox.display().to_string(),
+        onebox,
         requests.to_string(),
         seed.to_string(),
     ]))

@@ -5,6 +5,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use crate::{
+    browser,
     line::{Failure, Line},
     parity, tools,
 };
@@ -29,6 +30,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "test", about: "all tests, with the oldest Node.js", run: test },
     Step { name: "node", about: "the bundles' tests, with every Node.js of Lambda@Edge", run: node },
     Step { name: "parity", about: "every runtime decides the same", run: parity },
+    Step { name: "browser", about: "Chromium walks about in the demo while the share grows", run: browser::run },
     Step { name: "dependencies", about: "licences, sources, duplicates and advisories", run: dependencies },
     Step { name: "fuzz", about: "every fuzz target, for a short time", run: fuzz },
     Step { name: "bench", about: "the benchmarks build and give the right answers", run: bench },
@@ -46,6 +48,8 @@ const ADVISORIES_LIMIT: Duration = Duration::from_secs(120);
 fn setup() -> Result<(), Failure> {
     tools::languages()?;
     tools::wasm_target()?;
+    println!("njs: {}", tools::njs()?);
+    println!("Chromium: {}", tools::chromium()?);
     tools::component("rustfmt", "rustfmt")?;
     tools::component("clippy", "clippy-driver")?;
     for version in tools::NODE_VERSIONS {
@@ -71,8 +75,10 @@ fn lint() -> Result<(), Failure> {
     tools::wasm_target()?;
     Line::of("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
     // What only WebAssembly compiles is not seen by the line above.
-    Line::of("cargo clippy --locked -p onebox-viewer-request -p onebox-origin-request -p onebox-origin-response")
-        .args("--lib --target wasm32-unknown-unknown -- -D warnings".split(' '))
+    let handlers = ["viewer-request", "origin-request", "origin-response", "viewer-response"];
+    Line::of("cargo clippy --locked --lib --target wasm32-unknown-unknown")
+        .args(handlers.iter().flat_map(|handler| ["-p".to_owned(), format!("onebox-{handler}")]))
+        .args(["--", "-D", "warnings"])
         .run()
 }
 
@@ -83,6 +89,7 @@ fn doc() -> Result<(), Failure> {
 
 fn test() -> Result<(), Failure> {
     tools::languages()?;
+    tools::njs()?;
     tools::wasm_target()?;
     let oldest = tools::node(tools::NODE_VERSIONS[0])?;
     Line::of("cargo test --locked --workspace --exclude xtask --no-fail-fast").node(&oldest).run()
@@ -90,6 +97,7 @@ fn test() -> Result<(), Failure> {
 
 /// What runs Node.js says so in its name.
 fn node() -> Result<(), Failure> {
+    tools::njs()?;
     tools::wasm_target()?;
     for version in &tools::NODE_VERSIONS[1..] {
         let program = tools::node(*version)?;

@@ -8,7 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::line::{Failure, Line};
+use crate::{
+    apt,
+    line::{Failure, Line},
+};
 
 /// The Node.js versions that run the bundles: those that Lambda@Edge offers, and the oldest that is promised to work.
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html>
@@ -61,6 +64,33 @@ pub(crate) fn languages() -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// njs, which runs CloudFront Functions: the path of its program.
+///
+/// # Errors
+/// If it is missing and cannot be installed.
+pub(crate) fn njs() -> Result<String, Failure> {
+    apt::program(&["njs"], "njs")
+}
+
+/// Chromium, named by `CHROMIUM` or on the path: the path of its program.
+///
+/// # Errors
+/// If it is missing and cannot be installed.
+pub(crate) fn chromium() -> Result<String, Failure> {
+    env::var("CHROMIUM").or_else(|_| apt::program(&["chromium", "chromium-browser", "google-chrome"], "chromium"))
+}
+
+/// A command of this project that cargo has built, in the folder of a profile: the path of its program.
+///
+/// # Errors
+/// If nobody knows where xtask itself is.
+pub(crate) fn built(name: &str, profile: &str) -> Result<String, Failure> {
+    // xtask lies in the folder of a profile as well, beside this one or in it.
+    let xtask = env::current_exe().map_err(|error| Failure::new(format!("where is xtask? {error}")))?;
+    let target = xtask.ancestors().nth(2).unwrap_or(Path::new("target"));
+    Ok(target.join(profile).join(name).with_extension(env::consts::EXE_EXTENSION).display().to_string())
 }
 
 /// A command of Cargo's at a version, installed if need be: the path of its program.

@@ -1,0 +1,57 @@
+//! The demo before a real browser.
+
+use crate::{
+    line::{Failure, Line},
+    tools,
+};
+
+/// The script that walks about in the demo, and what it needs.
+const FOLDER: &str = "onebox/tests/browser";
+
+/// Starts the demo on a free port, has the browser walk about in it, and stops it.
+///
+/// # Errors
+/// What is missing, or what the browser saw.
+pub(crate) fn run() -> Result<(), Failure> {
+    tools::languages()?;
+    tools::wasm_target()?;
+    let chromium = tools::chromium()?;
+    packages()?;
+    Line::of("cargo build --quiet --locked --release -p onebox").run()?;
+    let demo =
+        Line::program(&tools::built("onebox", "release")?).args(["demo", "--port", "0", "--no-crowd"]).start()?;
+    let site = address(demo.greeting())
+        .ok_or_else(|| Failure::new(format!("the demo names no address: {:?}", demo.greeting())))?;
+    Line::of("node").args([format!("{FOLDER}/ramp.mjs"), site.to_owned()]).env("CHROMIUM", chromium).run()
+}
+
+/// Brings what the script's `package-lock.json` names.
+///
+/// # Errors
+/// If npm cannot install it.
+pub(crate) fn packages() -> Result<(), Failure> {
+    if Line::of("npm ls --prefix").args([FOLDER]).output().is_some() {
+        return Ok(());
+    }
+    Line::of("npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix").args([FOLDER]).run()
+}
+
+/// The root of the site in a line such as `watch http://127.0.0.1:8080/__onebox/`.
+fn address(line: &str) -> Option<&str> {
+    let begin = line.find("http://")?;
+    let host = line.get(begin + "http://".len()..)?;
+    let length = host.find(|end: char| end == '/' || end.is_whitespace()).unwrap_or(host.len());
+    line.get(begin..begin + "http://".len() + length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_site_is_what_comes_before_the_path() {
+        assert_eq!(address("look at http://127.0.0.1:8080/__onebox/ now"), Some("http://127.0.0.1:8080"));
+        assert_eq!(address("http://127.0.0.1:8080\n"), Some("http://127.0.0.1:8080"));
+        assert_eq!(address("error: the port is taken"), None);
+    }
+}
