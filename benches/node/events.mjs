@@ -24,8 +24,16 @@ export function originRequest() {
 
 /** An origin-response event whose response has a `Vary` header. */
 export function originResponse() {
-  const response = { headers: headers({ Vary: 'Accept-Encoding' }), status: '200', statusDescription: 'OK' };
-  return wrap('origin-response', { request: originMessage(), response });
+  return wrap('origin-response', { request: originMessage(), response: response() });
+}
+
+/** A viewer-response event to a request with these header values. */
+export function viewerResponse(values) {
+  return wrap('viewer-response', { request: request({ Host: 'www.example.org', ...values }), response: response() });
+}
+
+function response() {
+  return { headers: headers({ Vary: 'Accept-Encoding' }), status: '200', statusDescription: 'OK' };
 }
 
 function originMessage() {

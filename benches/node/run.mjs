@@ -1,7 +1,7 @@
-// Everything that is measured in Node.js: packages the functions, then runs viewer-request.mjs and startup.mjs.
+// Everything that is measured in Node.js: packages the functions into a temporary folder, without and with pins, then
+// runs viewer-request.mjs and startup.mjs on them.
 //
-//   node benches/node/run.mjs          packages into a temporary folder first
-//   node benches/node/run.mjs DIST     measures what lies in DIST, packaged with benches/node/onebox.toml
+//   node benches/node/run.mjs
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,16 +12,17 @@ import { fileURLToPath } from 'node:url';
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const run = (command, ...words) => execFileSync(command, words, { stdio: 'inherit' });
 
-const given = process.argv[2];
-const temporary = given ? undefined : mkdtempSync(join(tmpdir(), 'onebox-bench-'));
+const temporary = mkdtempSync(join(tmpdir(), 'onebox-bench-'));
 try {
-  const dist = given ?? join(temporary, 'dist');
-  if (!given) {
-    const cargo = ['run', '--release', '--quiet', '--manifest-path', here('../../Cargo.toml'), '--package', 'onebox'];
-    run('cargo', ...cargo, '--', 'package', '--config', here('onebox.toml'), '--out', dist);
+  const cargo = ['run', '--release', '--quiet', '--manifest-path', here('../../Cargo.toml'), '--package', 'onebox'];
+  const scripts = { 'viewer-request.mjs': 'onebox.toml', 'startup.mjs': 'pins.toml' };
+  for (const [script, config] of Object.entries(scripts)) {
+    const dist = join(temporary, config);
+    run('cargo', ...cargo, '--', 'package', '--config', here(config), '--out', dist);
+    console.log();
+    run(process.execPath, here(script), dist);
     console.log();
   }
-  for (const script of ['viewer-request.mjs', 'startup.mjs']) run(process.execPath, here(script), dist);
 } finally {
-  if (temporary) rmSync(temporary, { recursive: true });
+  rmSync(temporary, { recursive: true });
 }

@@ -3,13 +3,14 @@
 //
 //   node benches/node/startup.mjs DIST
 //
-// DIST is a folder that `onebox package --out DIST` wrote; benches/node/run.mjs does both.
+// DIST is a folder that `onebox package --config benches/node/pins.toml --out DIST` wrote; benches/node/run.mjs does
+// both.
 
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { COOKIE, USER_AGENT, event, originRequest, originResponse } from './events.mjs';
+import { COOKIE, USER_AGENT, event, originRequest, originResponse, viewerResponse } from './events.mjs';
 import { verdict } from './rounds.mjs';
 
 const PAIRS = 41;
@@ -23,6 +24,7 @@ const events = {
   'viewer-request': event({ Cookie: COOKIE, 'User-Agent': USER_AGENT }),
   'origin-request': originRequest(),
   'origin-response': originResponse(),
+  'viewer-response': viewerResponse({ Cookie: COOKIE, 'User-Agent': USER_AGENT }),
 };
 
 console.log(`start-up on Node.js ${process.version}: import and first call, ${PAIRS} pairs of fresh processes`);
