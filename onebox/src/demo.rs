@@ -7,6 +7,7 @@ mod listen;
 mod meter;
 mod origins;
 mod page;
+mod ramp;
 mod report;
 mod script;
 mod site;
@@ -37,7 +38,7 @@ use listen::Stop;
 use page::Page;
 use report::Report;
 use script::Script;
-use stage::Stage;
+use stage::{Engines, Stage};
 
 /// The port where a person looks.
 const PORT: u16 = 8080;
@@ -50,7 +51,7 @@ const PAUSE: Duration = Duration::from_millis(450);
 ///
 /// Two built-in origins serve two releases of a small shop whose pages load twelve assets with other names in each
 /// release. A local CloudFront with onebox's functions stands in front, and the page at /__onebox/ shows what happens;
-/// share and stickiness can be changed there. With --seconds or --visitors it runs a scripted crowd instead, with
+/// share and stickiness can be changed there, a ramp can be watched, and a side be forced. With --seconds or --visitors it runs a scripted crowd instead, with
 /// stickiness and then without, and reports pages that broke and visitors who saw both sides. Everything listens on
 /// 127.0.0.1 only. Ctrl-C stops it.
 #[derive(Clone, Debug, clap::Args)]
@@ -73,12 +74,16 @@ pub(crate) struct Args {
     /// How many of the visitors are on the one-box
     #[arg(long, default_value = "20%")]
     share: Share,
-    /// How the functions run: in this process, or packaged in Node.js as at the edge
+    /// How the functions run: in this process, packaged in Node.js as at the edge, or, those of the viewer, as CloudFront
+    /// Functions
     #[arg(long, value_enum, default_value_t = Engine::Native)]
     runtime: Engine,
-    /// The Node.js that runs the bundles
+    /// The Node.js that runs the bundles, or the CloudFront Functions
     #[arg(long, value_name = "PATH", default_value = "node")]
     node: PathBuf,
+    /// The njs that runs the CloudFront Functions of `--runtime cff` instead of Node.js
+    #[arg(long, value_name = "PATH")]
+    njs: Option<PathBuf>,
     /// Leave the site to you alone, without visitors in the background
     #[arg(long, conflicts_with = "script")]
     no_crowd: bool,
@@ -101,6 +106,13 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    fn engines(&self) -> Result<Engines, Failure> {
+        if self.njs.is_some() && self.runtime != Engine::Cff {
+            return Err(Failure::usage("--njs is for CloudFront Functions: add `--runtime cff`"));
+        }
+        Ok(Engines { engine: self.runtime, node: self.node.clone(), njs: self.njs.clone() })
+    }
+
     fn script(&self) -> Option<Script> {
         let asked = self.seconds.is_some() || self.visitors.is_some();
         asked.then(|| Script { time: Duration::from_secs(self.seconds.unwrap_or(10)), visits: self.visits as usize })
@@ -136,7 +148,7 @@ impl Demo {
         let address = listener.local_addr().map_err(|error| Failure::stuck(error.to_string()))?;
         let (stopper, stop) = Stop::new();
         let stopper = Arc::new(stopper);
-        let (stage, origins) = Stage::start(args.share, args.runtime, args.node.clone(), &stop).await?;
+        let (stage, origins) = Stage::start(args.share, args.engines()?, &stop).await?;
         let stage = Arc::new(stage);
         let front = Arc::new(Front::new(stage.clone(), Page::new(stage.clone(), stop.clone())));
         let mut ends = Vec::from(origins);

@@ -6,13 +6,14 @@ mod setup;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use anstyle::AnsiColor;
 use clap::ValueEnum;
+use onebox_edge::Config;
 use onebox_sim::{Distribution, Runtime, Settings};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, time::timeout};
@@ -120,7 +121,7 @@ async fn serve(args: &Args, settings: Settings) -> Result<Exit, Failure> {
     let stop = stop().map_err(stuck)?;
 
     // The folder of what is packaged is removed when this ends.
-    let packaged = Packaged::of(args, &settings)?;
+    let packaged = Packaged::of(args.runtime, &args.node, args.njs.as_deref(), &settings.config)?;
     let (log, printed) = log::start(args.json);
     let observer = Arc::new(log);
     let distribution = Distribution::start(settings, packaged.runtime.clone(), observer.clone())
@@ -168,30 +169,32 @@ pub(crate) fn stop() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// What the functions run from.
-struct Packaged {
-    runtime: Runtime,
+pub(crate) struct Packaged {
+    /// How they run.
+    pub(crate) runtime: Runtime,
     /// The folder that the runtime reads, which goes with this value.
-    _folder: Option<TempDir>,
+    pub(crate) folder: Option<TempDir>,
 }
 
 impl Packaged {
-    fn of(args: &Args, settings: &Settings) -> Result<Self, Failure> {
+    /// Packages the functions of a configuration for an engine.
+    pub(crate) fn of(engine: Engine, node: &Path, njs: Option<&Path>, config: &Config) -> Result<Self, Failure> {
         let unwritten = |error: io::Error| Failure::stuck(format!("the functions cannot be packaged: {error}"));
-        if args.runtime == Engine::Native {
-            return Ok(Self { runtime: Runtime::Native, _folder: None });
+        if engine == Engine::Native {
+            return Ok(Self { runtime: Runtime::Native, folder: None });
         }
         let folder = TempDir::with_prefix("onebox-").map_err(unwritten)?;
         let path = folder.path().to_owned();
-        let runtime = if args.runtime == Engine::Node {
-            package::bundles(&settings.config, &path).map_err(unwritten)?;
-            Runtime::Node { bundles: path, node: args.node.clone() }
+        let runtime = if engine == Engine::Node {
+            package::bundles(config, &path).map_err(unwritten)?;
+            Runtime::Node { bundles: path, node: node.to_owned() }
         } else {
-            for function in package::cloudfront_functions(&settings.config)? {
+            for function in package::cloudfront_functions(config)? {
                 std::fs::write(path.join(function.path), function.bytes).map_err(unwritten)?;
             }
-            let node = || onebox_sim::Engine::Node(args.node.clone());
-            Runtime::Cff { functions: path, engine: args.njs.clone().map_or_else(node, onebox_sim::Engine::Njs) }
+            let node = || onebox_sim::Engine::Node(node.to_owned());
+            Runtime::Cff { functions: path, engine: njs.map(Path::to_owned).map_or_else(node, onebox_sim::Engine::Njs) }
         };
-        Ok(Self { runtime, _folder: Some(folder) })
+        Ok(Self { runtime, folder: Some(folder) })
     }
 }

@@ -76,6 +76,16 @@ impl Demo {
         self.get("/__onebox/state", session).json()
     }
 
+    /// The state, again and again.
+    fn events(&self, session: &str) -> impl Iterator<Item = Value> + use<> {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let (host, cookie) = (self.address, format!("session={session}"));
+        let head = format!("GET /__onebox/events HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let lines = BufReader::new(stream).lines().map(Result::unwrap);
+        lines.filter_map(|line| line.strip_prefix("data: ").map(|data| serde_json::from_str(data).unwrap()))
+    }
+
     fn stop(mut self) -> Option<i32> {
         interrupt(&self.child);
         self.child.wait().unwrap().code()
@@ -109,6 +119,11 @@ impl Answer {
     fn release(&self) -> &str {
         self.body.split_once("data-release=\"").unwrap_or_else(|| panic!("no release in {self:?}")).1.get(..1).unwrap()
     }
+}
+
+#[test]
+fn with_stickiness_no_page_breaks_and_without_it_most_do_in_cloudfront_functions_in_node() {
+    stickiness_is_worth_it("cff");
 }
 
 fn stickiness_is_worth_it(runtime: &str) {
@@ -221,6 +236,150 @@ fn a_new_share_is_live_at_once_in_node() {
 }
 
 #[test]
+fn a_new_share_is_live_at_once_in_cloudfront_functions_in_node() {
+    a_new_share_is_live("cff");
+}
+
+/// The cookies that an answer sets, each as a browser would send it back, and its attributes.
+fn cookies(answer: &Answer) -> Vec<(String, Vec<String>)> {
+    let lines = answer.head.lines().filter_map(|line| line.split_once(": "));
+    let lines = lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| value);
+    let cookie = |line: &str| {
+        let mut parts = line.split("; ").map(str::to_owned);
+        (parts.next().unwrap(), parts.collect())
+    };
+    lines.map(cookie).collect()
+}
+
+/// <https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes>
+fn a_first_page_pins(runtime: &str) {
+    let demo = Demo::start(&["--share", "50%", "--runtime", runtime, "--node", &node()]);
+    let bucket = demo.state("7f3a")["visitor"]["bucket"].as_u64().unwrap();
+    assert_eq!(demo.state("7f3a")["pin"], Value::Null);
+    let first = demo.get("/", "7f3a");
+    let [(pin, attributes)] = &cookies(&first)[..] else { panic!("{first:?}") };
+    assert!(pin.starts_with(&format!("__Host-onebox=demo.{bucket}.")), "{pin}");
+    let mut attributes: Vec<_> = attributes.iter().map(|attribute| attribute.to_lowercase()).collect();
+    attributes.sort_unstable();
+    assert_eq!(attributes, ["httponly", "max-age=604800", "path=/", "samesite=lax", "secure"]);
+
+    // Another session, and the same browser: the pin holds.
+    for session in ["other", "another"] {
+        let line = format!("session={session}; {pin}");
+        let lines = [("Cookie", &*line), ("Accept", "text/html")];
+        let page = demo.ask("GET", "/", &lines, "");
+        assert_eq!((page.release(), cookies(&page).len()), (first.release(), 0), "{page:?}");
+        let state = demo.ask("GET", "/__onebox/state", &lines, "").json();
+        assert_eq!((&state["visitor"]["source"], &state["visitor"]["bucket"]), (&json!("pin"), &json!(bucket)));
+        assert_eq!((&state["pin"]["cookie"], &state["pin"]["bucket"]), (&json!("__Host-onebox"), &json!(bucket)));
+    }
+    assert_eq!(demo.stop(), Some(0));
+}
+
+#[test]
+fn a_first_page_pins_and_the_pin_holds() {
+    a_first_page_pins("native");
+}
+
+#[test]
+fn a_first_page_pins_and_the_pin_holds_in_node() {
+    a_first_page_pins("node");
+}
+
+#[test]
+fn a_first_page_pins_and_the_pin_holds_in_cloudfront_functions_in_node() {
+    a_first_page_pins("cff");
+}
+
+fn a_side_is_forced(runtime: &str) {
+    let demo = Demo::start(&["--share", "0%", "--runtime", runtime, "--node", &node()]);
+    for (partition, release) in [("one-box", "B"), ("regular", "A")] {
+        let answer = demo.order("/__onebox/override", &json!({"partition": partition}));
+        let [(token, attributes)] = &cookies(&answer)[..] else { panic!("{answer:?}") };
+        assert_eq!(attributes, &["Path=/", "HttpOnly", "SameSite=Lax", "Max-Age=3600"]);
+        let lines = [("Cookie", &**token), ("Accept", "text/html")];
+        let page = demo.ask("GET", "/", &lines, "");
+        assert_eq!((page.release(), cookies(&page).len()), (release, 0), "{page:?}");
+        let state = demo.ask("GET", "/__onebox/state", &lines, "").json();
+        assert_eq!(state["visitor"], json!({"partition": partition, "bucket": null, "source": "override"}));
+        // One digit more is another token.
+        let forged = demo.ask("GET", "/", &[("Cookie", &format!("{token}0")), ("Accept", "text/html")], "");
+        assert_eq!(forged.release(), "A");
+    }
+    let answer = demo.order("/__onebox/override", &json!({"partition": null}));
+    let expected = ["Path=/", "HttpOnly", "SameSite=Lax", "Max-Age=0"].map(str::to_owned);
+    assert_eq!(cookies(&answer), [("onebox-force=".to_owned(), expected.to_vec())]);
+    assert_eq!(demo.stop(), Some(0));
+}
+
+#[test]
+fn a_side_is_forced_from_the_page_even_at_a_share_of_zero() {
+    a_side_is_forced("native");
+}
+
+#[test]
+fn a_side_is_forced_from_the_page_even_at_a_share_of_zero_in_node() {
+    a_side_is_forced("node");
+}
+
+#[test]
+fn a_side_is_forced_from_the_page_even_at_a_share_of_zero_in_cloudfront_functions_in_node() {
+    a_side_is_forced("cff");
+}
+
+fn a_ramp_runs(runtime: &str) {
+    let demo = Demo::start(&["--share", "0%", "--runtime", runtime, "--node", &node()]);
+    let state = demo.order("/__onebox/ramp", &json!({"seconds": 5})).json();
+    let steps = state["ramp"]["steps"].as_array().unwrap();
+    assert_eq!(
+        (steps.len(), &steps[0]["share_buckets"], &steps[5]["share_buckets"]),
+        (6, &json!(1000), &json!(100_000))
+    );
+    assert_eq!(steps[5]["at"].as_i64().unwrap() - steps[0]["at"].as_i64().unwrap(), 5000);
+    let mut releases = String::new();
+    let mut shares = Vec::new();
+    for state in demo.events("7f3a") {
+        let (now, share) = (state["ramp"]["now"].as_i64().unwrap(), state["share_buckets"].as_u64().unwrap());
+        let come = steps.iter().rev().find(|step| step["at"].as_i64().unwrap() <= now).unwrap();
+        assert_eq!(come["share_buckets"].as_u64(), Some(share), "{state}");
+        shares.push(share);
+        releases += demo.get("/", "7f3a").release();
+        if share == 100_000 {
+            break;
+        }
+    }
+    releases += demo.get("/", "7f3a").release();
+    assert!(shares.is_sorted() && releases.ends_with('B') && !releases.contains("BA"), "{shares:?} {releases}");
+    let answer = demo.order("/__onebox/share", &json!({"share": "20%"}));
+    assert_eq!((&answer.json()["share"], &answer.json()["ramp"]), (&json!("20%"), &Value::Null), "{answer:?}");
+    assert_eq!(demo.stop(), Some(0));
+}
+
+#[test]
+fn a_ramp_runs_without_another_deployment() {
+    a_ramp_runs("native");
+}
+
+#[test]
+fn a_ramp_runs_without_another_deployment_in_node() {
+    a_ramp_runs("node");
+}
+
+#[test]
+fn a_ramp_runs_without_another_deployment_in_cloudfront_functions_in_node() {
+    a_ramp_runs("cff");
+}
+
+#[test]
+fn a_crawler_is_regular_whatever_the_share_is() {
+    let demo = Demo::start(&["--share", "100%"]);
+    let lines = [("User-Agent", "Mozilla/5.0 (compatible; Examplebot/2.1)"), ("Accept", "text/html")];
+    assert_eq!(demo.ask("GET", "/", &lines, "").release(), "A");
+    assert_eq!(demo.get("/", "7f3a").release(), "B");
+    assert_eq!(demo.stop(), Some(0));
+}
+
+#[test]
 fn a_switch_shows_what_stickiness_does() {
     let demo = Demo::start(&["--share", "50%"]);
     let answer = demo.order("/__onebox/stickiness", &json!({"sticky": false}));
@@ -266,7 +425,8 @@ fn another_site_may_change_nothing() {
         &[("Host", "evil.example"), ("X-Onebox-Demo", "1")],
         &[],
     ] {
-        for path in ["/__onebox/share", "/__onebox/stickiness", "/__onebox/visitor"] {
+        for path in ["share", "ramp", "override", "stickiness", "visitor"].map(|path| format!("/__onebox/{path}")) {
+            let path = path.as_str();
             let answer = demo.ask("POST", path, lines, &share);
             assert_eq!(answer.status, 403, "{path} {lines:?}: {answer:?}");
         }
@@ -309,7 +469,8 @@ fn the_page_gives_a_browser_a_session_and_the_cache_never_does() {
     assert_eq!(demo.ask("GET", "/", &[("Accept", "text/html")], "").header("set-cookie"), None);
     let another = demo.order("/__onebox/visitor", &json!({}));
     assert_eq!((another.status, another.header("clear-site-data")), (204, Some("\"cache\"")), "{another:?}");
-    assert!(another.header("set-cookie").unwrap().starts_with("session="), "{another:?}");
+    let set: Vec<_> = cookies(&another).into_iter().map(|(cookie, _)| cookie).collect();
+    assert!(set[0].starts_with("session=") && set[1..] == ["__Host-onebox=", "onebox-force="], "{another:?}");
     assert_eq!(demo.stop(), Some(0));
 }
 
@@ -331,14 +492,8 @@ fn the_page_needs_nothing_from_elsewhere_and_its_policy_allows_what_it_loads() {
 fn the_events_are_the_state_and_end_when_the_demo_stops() {
     let demo = Demo::start(&[]);
     demo.get("/", "7f3a");
-    let mut stream = TcpStream::connect(demo.address).unwrap();
-    let head = format!("GET /__onebox/events HTTP/1.1\r\nHost: {}\r\nCookie: session=7f3a\r\n\r\n", demo.address);
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
-    let mut next = || -> Value {
-        let line = lines.find(|line| line.starts_with("data: ")).unwrap();
-        serde_json::from_str(line.strip_prefix("data: ").unwrap()).unwrap()
-    };
+    let mut events = demo.events("7f3a");
+    let mut next = || events.next().unwrap();
     let event = next();
     assert_eq!(event["with_stickiness"]["pages"], json!(1), "{event}");
     assert_eq!(event["visitor"], demo.state("7f3a")["visitor"]);
@@ -347,7 +502,7 @@ fn the_events_are_the_state_and_end_when_the_demo_stops() {
     assert_eq!(recent["partition"], event["visitor"]["partition"]);
     assert_eq!(next()["share"], json!("20%"), "there is another one");
     assert_eq!(demo.stop(), Some(0));
-    assert!(lines.all(|line| !line.contains("error")), "the stream ends");
+    assert!(events.all(|event| event.get("error").is_none()), "the stream ends");
 }
 
 #[test]

@@ -6,15 +6,16 @@ use std::{
     time::Instant,
 };
 
-use onebox_core::Request;
+use onebox_core::{Partition, Request, Share, Time};
 use onebox_edge::Config;
-use onebox_sim::{Observer, Record, Violation};
+use onebox_sim::{Clock, Observer, Record, Violation};
 
 use super::{
     meter::Meter,
-    snapshot::{Broken, Recent, Snapshot},
+    snapshot::{Broken, Held, Recent, Schedule, Snapshot},
     tally::{Seen, Tally},
 };
+use crate::clock::time;
 
 /// How many requests, and how many broken rules, the lists show.
 const RECENT: usize = 14;
@@ -25,12 +26,15 @@ const BROKEN: usize = 5;
 pub(super) struct Board {
     runtime: &'static str,
     started: Instant,
+    clock: Clock,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     config: Config,
+    /// The share that the figures are of.
+    share: Share,
     sticky: bool,
     /// The number of the present period; even while nothing is counted.
     period: u64,
@@ -49,8 +53,9 @@ pub(super) struct Ticket(u64);
 
 impl Board {
     /// An empty board, with stickiness on.
-    pub(super) fn new(config: Config, runtime: &'static str) -> Self {
+    pub(super) fn new(config: Config, runtime: &'static str, clock: Clock) -> Self {
         let state = State {
+            share: config.release.share.share_at(time(clock.now())),
             config,
             sticky: true,
             period: 1,
@@ -61,7 +66,7 @@ impl Board {
             broken: VecDeque::with_capacity(BROKEN + 1),
             meter: Meter::default(),
         };
-        Self { runtime, started: Instant::now(), state: Mutex::new(state) }
+        Self { runtime, started: Instant::now(), clock, state: Mutex::new(state) }
     }
 
     /// A request begins.
@@ -92,6 +97,7 @@ impl Board {
         state.sticky = sticky;
         if state.config != config {
             (state.with, state.without) = (Tally::default(), Tally::default());
+            state.share = config.release.share.share_at(self.now());
             state.config = config;
         }
     }
@@ -106,13 +112,40 @@ impl Board {
         self.state().sticky
     }
 
+    /// The share at this moment.
+    pub(super) fn share(&self) -> Share {
+        self.state().share
+    }
+
+    /// A token that puts a visitor on a side for so many seconds, and the cookie that carries it.
+    pub(super) fn token(&self, partition: Partition, seconds: u32) -> Option<(String, String)> {
+        let policy = self.state().config.policy();
+        let overrides = policy.overrides()?;
+        let now = u64::try_from(self.now().unix_millis() / 1000).ok()?;
+        Some((overrides.cookie().as_str().to_owned(), overrides.token(partition, now + u64::from(seconds))))
+    }
+
+    /// The cookie that carries an override.
+    pub(super) fn forced(&self) -> Option<String> {
+        self.state().config.forced.as_ref().map(|forced| forced.name.clone())
+    }
+
+    /// The cookies that onebox reads: of a pin, and of an override.
+    pub(super) fn cookies(&self) -> impl Iterator<Item = String> {
+        let pin = self.state().config.pin.as_ref().map(|pin| pin.cookie.clone());
+        pin.into_iter().chain(self.forced())
+    }
+
     /// Everything, for this visitor.
     pub(super) fn snapshot(&self, viewer: &impl Request) -> Snapshot {
         let second = self.started.elapsed().as_secs();
         let state = self.state();
-        let share = state.config.release.share;
+        let (now, share, policy) = (self.now(), state.share, state.config.policy());
         Snapshot {
             runtime: self.runtime,
+            release: state.config.release.id.clone(),
+            ramp: Schedule::of(&state.config.release.share, now),
+            pin: policy.pins().and_then(|pins| Held::of(pins, viewer)),
             share: share.to_string(),
             share_buckets: share.thousandths(),
             sticky: state.sticky,
@@ -122,16 +155,33 @@ impl Board {
             with_stickiness: state.with.counts().into(),
             without_stickiness: state.without.counts().into(),
             recent: state.recent.iter().cloned().collect(),
-            visitor: state.config.policy().decide(viewer).into(),
+            visitor: policy.decide(viewer, now).into(),
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.keep_up(self.now());
+        state
+    }
+
+    /// The time that the distribution goes by.
+    pub(super) fn now(&self) -> Time {
+        time(self.clock.now())
     }
 }
 
 impl State {
+    /// A step of a schedule is another share, as if it had been deployed: what is under way is not counted.
+    fn keep_up(&mut self, now: Time) {
+        let share = self.config.release.share.share_at(now);
+        if self.share != share {
+            self.share = share;
+            self.period += 2;
+            (self.with, self.without) = (Tally::default(), Tally::default());
+        }
+    }
+
     fn tally(&mut self) -> &mut Tally {
         if self.sticky { &mut self.with } else { &mut self.without }
     }
@@ -160,14 +210,26 @@ impl Observer for Board {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicU64, Ordering},
+        },
+        time::{Duration, UNIX_EPOCH},
+    };
+
     use http::StatusCode;
-    use onebox_core::Partition;
+    use serde_json::json;
 
     use super::*;
     use crate::demo::{stage::config, tally::Kind, viewer::Viewer};
 
+    fn at(share: &str) -> Config {
+        config(share.parse().unwrap(), [7; 32]).unwrap()
+    }
+
     fn board() -> Board {
-        Board::new(config("20%".parse().unwrap()).unwrap(), "native")
+        Board::new(at("20%"), "native", Clock::system())
     }
 
     fn page(side: Partition) -> Seen {
@@ -191,7 +253,7 @@ mod tests {
         board.seen(ticket, 1, page(Partition::OneBox));
         board.seen(board.ticket(), 1, page(Partition::OneBox));
         let between = board.ticket();
-        board.resume(config("20%".parse().unwrap()).unwrap(), false);
+        board.resume(at("20%"), false);
         board.seen(ticket, 1, page(Partition::OneBox));
         board.seen(between, 1, page(Partition::OneBox));
         assert_eq!(pages(&board), (1, 0));
@@ -205,10 +267,49 @@ mod tests {
         let board = board();
         board.seen(board.ticket(), 1, page(Partition::OneBox));
         board.pause();
-        board.resume(config("20%".parse().unwrap()).unwrap(), true);
+        board.resume(at("20%"), true);
         assert_eq!(pages(&board), (1, 0));
         board.pause();
-        board.resume(config("21%".parse().unwrap()).unwrap(), true);
+        board.resume(at("21%"), true);
         assert_eq!(pages(&board), (0, 0));
+    }
+
+    #[test]
+    fn a_step_of_a_schedule_begins_new_figures() {
+        let now = Arc::new(AtomicU64::new(0));
+        let hands = now.clone();
+        let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(hands.load(Ordering::Relaxed)));
+        let steps = [("1%", 0), ("50%", 1000)]
+            .map(|(share, at)| onebox_core::Step { at: Time::from_unix_millis(at), share: share.parse().unwrap() });
+        let mut config = at("20%");
+        config.release.share = onebox_core::Ramp::schedule(steps.into()).unwrap();
+        let board = Board::new(config, "native", clock);
+        let ticket = board.ticket();
+        board.seen(ticket, 1, page(Partition::OneBox));
+        now.store(999, Ordering::Relaxed);
+        assert_eq!((pages(&board), board.share().to_string()), ((1, 0), "1%".into()));
+
+        now.store(1000, Ordering::Relaxed);
+        board.seen(ticket, 1, page(Partition::OneBox));
+        assert_eq!((pages(&board), board.share().to_string()), ((0, 0), "50%".into()));
+        board.seen(board.ticket(), 1, page(Partition::OneBox));
+        assert_eq!(pages(&board), (1, 0));
+    }
+
+    #[test]
+    fn a_pin_is_shown_with_the_bucket_that_it_holds() {
+        let board = board();
+        let shown = |cookie: String| {
+            let headers = [(http::header::COOKIE, cookie.parse().unwrap())].into_iter().collect();
+            let viewer = Viewer::new(&headers, "127.0.0.1".parse().unwrap());
+            serde_json::to_value(board.snapshot(&viewer).pin).unwrap()
+        };
+        let policy = at("20%").policy();
+        let pin = policy.pins().unwrap().value(onebox_core::Bucket::new(4711).unwrap()).to_string();
+        let expected =
+            |bucket: Option<u32>, value: &str| json!({"cookie": "__Host-onebox", "value": value, "bucket": bucket});
+        assert_eq!(shown(format!("a=b; __Host-onebox={pin}")), expected(Some(4711), &pin));
+        assert_eq!(shown("__Host-onebox=demo.4711".into()), expected(None, "demo.4711"));
+        assert_eq!(shown("a=b".into()), serde_json::Value::Null);
     }
 }

@@ -1,9 +1,13 @@
 //! The crowd: visitors who open pages and load what is in them, as browsers do with an empty cache.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, header};
+use http::{HeaderMap, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -38,6 +42,8 @@ pub(super) struct Crowd {
 struct Visitor {
     cookie: Option<HeaderValue>,
     agent: HeaderValue,
+    /// The cookies that the site has set, each as `name=value`.
+    jar: Mutex<Vec<String>>,
 }
 
 impl Crowd {
@@ -80,12 +86,13 @@ impl Crowd {
         *request.uri_mut() = format!("http://{}{path}", self.address).parse().ok()?;
         let headers = request.headers_mut();
         headers.insert(header::USER_AGENT, visitor.agent.clone());
-        headers.extend(visitor.cookie.clone().map(|cookie| (header::COOKIE, cookie)));
+        headers.extend(visitor.cookies().map(|cookie| (header::COOKIE, cookie)));
         let accept = if kind == Kind::Page { "text/html,application/xhtml+xml,*/*;q=0.8" } else { "*/*" };
         headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
 
         let (head, body) = self.client.request(request).await.ok()?.into_parts();
         let body = Limited::new(body, LARGEST).collect().await.ok()?.to_bytes();
+        visitor.keep(&head.headers);
         let seen = Seen::of(kind, head.status, &head.headers);
         Some((seen, String::from_utf8_lossy(&body).into_owned()))
     }
@@ -102,6 +109,26 @@ impl Visitor {
         Self {
             cookie: cookie.filter(|_| !number.is_multiple_of(WITHOUT_SESSION)),
             agent: agent.unwrap_or(HeaderValue::from_static("Demo")),
+            jar: Mutex::default(),
+        }
+    }
+
+    /// The line of all cookies: the visitor's own, then the site's.
+    fn cookies(&self) -> Option<HeaderValue> {
+        let own = self.cookie.as_ref().and_then(|cookie| cookie.to_str().ok());
+        let jar = self.jar.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<_> = own.into_iter().chain(jar.iter().map(String::as_str)).collect();
+        (!all.is_empty()).then(|| HeaderValue::from_str(&all.join("; ")).ok()).flatten()
+    }
+
+    /// Keeps what an answer sets, as long as it walks.
+    fn keep(&self, headers: &HeaderMap) {
+        let set = headers.get_all(header::SET_COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+        for pair in set.filter_map(|line| line.split(';').next()) {
+            let named = |kept: &String| kept.split('=').next() == pair.split('=').next();
+            let mut jar = self.jar.lock().unwrap_or_else(PoisonError::into_inner);
+            jar.retain(|kept| !named(kept));
+            jar.push(pair.to_owned());
         }
     }
 }
@@ -121,6 +148,16 @@ mod tests {
         let distinct: std::collections::HashSet<_> = keys(1).into_iter().collect();
         assert_eq!(distinct.len(), 100);
         assert_eq!(keys(1).iter().filter(|(cookie, _)| cookie.is_none()).count(), 20);
+    }
+
+    #[test]
+    fn a_visitor_keeps_the_last_cookie_of_a_name() {
+        let visitor = Visitor::new(1, &mut fastrand::Rng::with_seed(1));
+        let own = visitor.cookies().unwrap().to_str().unwrap().to_owned();
+        for pin in ["__Host-onebox=demo.1; Path=/; Secure", "__Host-onebox=demo.2; Path=/; Secure"] {
+            visitor.keep(&[(header::SET_COOKIE, HeaderValue::from_static(pin))].into_iter().collect());
+        }
+        assert_eq!(visitor.cookies().unwrap(), format!("{own}; __Host-onebox=demo.2"));
     }
 
     #[tokio::test]

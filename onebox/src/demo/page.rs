@@ -1,5 +1,6 @@
 //! The page at `/__onebox/` and the small API behind it.
 
+mod cookies;
 mod guard;
 mod order;
 
@@ -17,8 +18,10 @@ use tokio::{sync::Semaphore, time::MissedTickBehavior};
 use super::{
     listen::Stop,
     stage::Stage,
-    viewer::{SESSION, Viewer, Visitors},
+    viewer::{Viewer, Visitors},
 };
+use crate::Failure;
+use cookies::{become_somebody, force, forget};
 use order::Order;
 
 /// Where the page is.
@@ -96,16 +99,18 @@ impl Page {
             (&Method::GET, "/style.css") => Ok(content("text/css", STYLE)),
             (&Method::GET, "/state") => Ok(self.state(client, request.headers())),
             (&Method::GET, "/events") => self.events(client, request.into_parts().0.headers),
-            (&Method::POST, "/share" | "/stickiness" | "/visitor") => {
+            (&Method::POST, "/share" | "/ramp" | "/override" | "/stickiness" | "/visitor") => {
                 let (head, body) = request.into_parts();
                 let mut response = self.obey(Order::read(&path, body).await?, client, head.headers).await?;
                 // The next page is loaded as by a new browser, so that nothing hides what is missing.
                 response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
                 Ok(response)
             }
-            (_, "" | "/" | "/app.js" | "/style.css" | "/state" | "/events" | "/share" | "/stickiness" | "/visitor") => {
-                Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method"))
-            }
+            (
+                _,
+                "" | "/" | "/app.js" | "/style.css" | "/state" | "/events" | "/share" | "/ramp" | "/override"
+                | "/stickiness" | "/visitor",
+            ) => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method")),
             _ => Err(Refusal::new(StatusCode::NOT_FOUND, "there is nothing here; the page is at /__onebox/")),
         }
     }
@@ -124,15 +129,22 @@ impl Page {
         *response.status_mut() = StatusCode::NO_CONTENT;
         match order {
             Order::Share(share) => {
-                let done = self.stage.set_share(share).await;
-                done.map_err(|failure| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, failure.message))?;
+                self.stage.set_share(share).await.map_err(failed)?;
                 return Ok(self.state(client, &headers));
             }
+            Order::Ramp(seconds) => {
+                self.stage.ramp(seconds).await.map_err(failed)?;
+                return Ok(self.state(client, &headers));
+            }
+            Order::Force(side) => force(&mut response, &self.stage.board, side),
             Order::Stickiness(sticky) => {
                 self.stage.set_sticky(sticky).await;
                 return Ok(self.state(client, &headers));
             }
-            Order::Visitor => become_somebody(&mut response),
+            Order::Visitor => {
+                become_somebody(&mut response);
+                forget(&mut response, &self.stage.board);
+            }
         }
         Ok(response)
     }
@@ -167,9 +179,8 @@ impl Page {
     }
 }
 
-fn become_somebody(response: &mut Response<Body>) {
-    let cookie = format!("{SESSION}={:016x}; Path=/; HttpOnly; SameSite=Lax", fastrand::u64(..));
-    response.headers_mut().extend(HeaderValue::from_str(&cookie).ok().map(|cookie| (header::SET_COOKIE, cookie)));
+fn failed(failure: Failure) -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, failure.message)
 }
 
 fn content(kind: &'static str, text: &'static str) -> Response<Body> {

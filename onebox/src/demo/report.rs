@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use onebox_edge::Config;
+use onebox_core::Share;
 use serde::Serialize;
 
 use super::{
@@ -46,8 +46,7 @@ impl Half {
 
 impl Report {
     /// A report of a run that begins now.
-    pub(super) fn new(config: &Config, runtime: &'static str, crowd: usize) -> Self {
-        let share = config.release.share;
+    pub(super) fn new(share: Share, runtime: &'static str, crowd: usize) -> Self {
         Self {
             held: false,
             interrupted: false,
@@ -122,10 +121,9 @@ fn thousands(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::stage::config;
 
     fn report(sticky: Counts) -> Report {
-        let mut report = Report::new(&config("20%".parse().unwrap()).unwrap(), "native", 200);
+        let mut report = Report::new("20%".parse().unwrap(), "native", 200);
         report.add(true, Half::new(sticky, Duration::from_secs(2)));
         report
     }

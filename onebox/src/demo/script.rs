@@ -28,7 +28,7 @@ pub(super) struct Script {
 
 /// Sends the crowd through the stage twice. A stop in the middle leaves what there is until then.
 pub(super) async fn run(script: Script, stage: &Stage, crowd: &Crowd, stop: &Stop) -> Report {
-    let mut report = Report::new(&stage.distribution.config(), stage.board.runtime(), crowd.len());
+    let mut report = Report::new(stage.board.share(), stage.board.runtime(), crowd.len());
     for sticky in [true, false] {
         stage.set_sticky(sticky).await;
         // Each half begins with an empty cache.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use onebox_core::Decision;
+use onebox_core::{Decision, Pins, Ramp, Request, Time};
 use onebox_sim::{Record, Violation};
 use serde::Serialize;
 
@@ -11,9 +11,15 @@ use super::tally::Counts;
 /// Everything at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Snapshot {
-    /// How functions run: `native` or `node`.
+    /// How functions run: `native`, `node` or `cff`.
     pub(super) runtime: &'static str,
-    /// The configured share, such as `20%`.
+    /// The release id.
+    pub(super) release: String,
+    /// The schedule, if the share follows one.
+    pub(super) ramp: Option<Schedule>,
+    /// The pin that whoever asks has, if any.
+    pub(super) pin: Option<Held>,
+    /// The share at this moment, such as `20%`.
     pub(super) share: String,
     /// The same in thousandths of a percent, which is also the first bucket that is regular.
     pub(super) share_buckets: u32,
@@ -33,6 +39,52 @@ pub(super) struct Snapshot {
     pub(super) recent: Vec<Recent>,
     /// The decision for whoever asks.
     pub(super) visitor: Verdict,
+}
+
+/// A schedule, to draw.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Schedule {
+    /// This moment, in milliseconds since 1970.
+    now: i64,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Step {
+    /// In milliseconds since 1970.
+    at: i64,
+    share_buckets: u32,
+}
+
+impl Schedule {
+    /// The steps of a share that is not the same at all times.
+    pub(super) fn of(ramp: &Ramp, now: Time) -> Option<Self> {
+        let step =
+            |step: &onebox_core::Step| Step { at: step.at.unix_millis(), share_buckets: step.share.thousandths() };
+        let steps = || ramp.steps().iter().map(step).collect();
+        ramp.constant().is_none().then(|| Self { now: now.unix_millis(), steps: steps() })
+    }
+}
+
+/// A pin, as a visitor sent it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Held {
+    cookie: String,
+    value: String,
+    /// The bucket in it; none if it does not count.
+    bucket: Option<u32>,
+}
+
+impl Held {
+    /// The first cookie of the pin's name.
+    pub(super) fn of(pins: &Pins, viewer: &impl Request) -> Option<Self> {
+        let value = viewer.cookie_lines().find_map(|line| pins.cookie().value_in(line))?;
+        Some(Self {
+            cookie: pins.cookie().as_str().to_owned(),
+            value: shortened(&String::from_utf8_lossy(value)),
+            bucket: pins.read(value).map(u32::from),
+        })
+    }
 }
 
 /// Counts and what follows from them.

@@ -2,32 +2,38 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use onebox_core::{Partition, Share};
+use onebox_core::{Partition, Ramp, Share};
 use onebox_edge::{Config, Problem};
-use onebox_sim::{Distribution, Runtime, Settings};
-use tempfile::TempDir;
+use onebox_sim::{Distribution, Settings};
 use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle};
 
 use super::{
     board::Board,
     listen::{Stop, serve},
-    origins,
+    origins, ramp,
     site::Release,
 };
-use crate::{Failure, package, serve::Engine};
+use crate::{
+    Failure,
+    serve::{Engine, Packaged},
+};
 
 const REGULAR: &str = "regular.demo.test";
 const ONE_BOX: &str = "one-box.demo.test";
 
 /// The demo's configuration at a share.
 ///
-/// Visitors are told apart by their session, or else by address and browser.
-pub(super) fn config(share: Share) -> Result<Config, Vec<Problem>> {
+/// Visitors are told apart by their session, or else by address and browser. The secret signs pins and overrides.
+pub(super) fn config(share: Share, secret: [u8; 32]) -> Result<Config, Vec<Problem>> {
+    let secret = secret.iter().fold("hex:".to_owned(), |text, byte| format!("{text}{byte:02x}"));
     let origin = |domain: &str| serde_json::json!({ "domain": domain, "protocol": "http", "port": 80 });
     let config = serde_json::json!({
         "release": { "id": "demo", "share": share.to_string() },
         "partition": { "keys": ["cookie:session", ["client-ip", "header:user-agent"], "header:user-agent"] },
         "origins": { "regular": origin(REGULAR), "one-box": origin(ONE_BOX) },
+        "pin": { "secret": secret },
+        "override": { "secret": secret },
+        "crawlers": { "contains": ["bot", "crawler", "spider"] },
         "debug": { "response_header": true },
     });
     Config::from_json(&config.to_string())
@@ -39,52 +45,77 @@ pub(super) struct Stage {
     pub(super) distribution: Distribution,
     /// What happens on it.
     pub(super) board: Arc<Board>,
-    /// The folder of the bundles that are deployed, if functions run from bundles. Whoever holds this may deploy.
-    deployed: Mutex<Option<TempDir>>,
+    engines: Engines,
+    /// What is deployed. Whoever holds this may deploy.
+    deployed: Mutex<Packaged>,
+}
+
+/// How functions run.
+pub(super) struct Engines {
+    /// The kind.
+    pub(super) engine: Engine,
+    /// The Node.js to run them with.
+    pub(super) node: PathBuf,
+    /// The njs to run CloudFront Functions with instead.
+    pub(super) njs: Option<PathBuf>,
+}
+
+impl Engines {
+    fn packaged(&self, config: &Config) -> Result<Packaged, Failure> {
+        Packaged::of(self.engine, &self.node, self.njs.as_deref(), config)
+    }
+
+    fn name(&self) -> &'static str {
+        match self.engine {
+            Engine::Native => "native",
+            Engine::Node => "node",
+            Engine::Cff => "cff",
+        }
+    }
 }
 
 impl Stage {
     /// Starts origins and distribution. The origins end with the stop.
     pub(super) async fn start(
         share: Share,
-        engine: Engine,
-        node: PathBuf,
+        engines: Engines,
         stop: &Stop,
     ) -> Result<(Self, [JoinHandle<()>; 2]), Failure> {
-        let config = config(share).map_err(|problems| stuck(problems.iter().map(ToString::to_string).collect()))?;
+        // A secret of this run: pins and overrides of another run do not count.
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|error| stuck(format!("the system has no random numbers: {error}")))?;
+        let config =
+            config(share, secret).map_err(|problems| stuck(problems.iter().map(ToString::to_string).collect()))?;
         let (regular, regular_ended) = origin(Partition::Regular, stop).await?;
         let (one_box, one_box_ended) = origin(Partition::OneBox, stop).await?;
         let mut settings = Settings::new(config.clone());
         settings.resolve = [(REGULAR.to_owned(), regular), (ONE_BOX.to_owned(), one_box)].into();
 
-        let (name, deployed, runtime) = match engine {
-            Engine::Native => ("native", None, Runtime::Native),
-            Engine::Node => {
-                let folder = packaged(&config)?;
-                let runtime = Runtime::Node { bundles: folder.path().to_owned(), node };
-                ("node", Some(folder), runtime)
-            }
-        };
-        let board = Arc::new(Board::new(config, name));
+        let deployed = engines.packaged(&config)?;
+        let board = Arc::new(Board::new(config, engines.name(), settings.clock.clone()));
+        let runtime = deployed.runtime.clone();
         let distribution =
             Distribution::start(settings, runtime, board.clone()).await.map_err(|error| stuck(error.to_string()))?;
-        let stage = Self { distribution, board, deployed: Mutex::new(deployed) };
+        let stage = Self { distribution, board, engines, deployed: Mutex::new(deployed) };
         Ok((stage, [regular_ended, one_box_ended]))
     }
 
-    /// Deploys another share. Requests that are under way end with the one they began with.
-    pub(super) async fn set_share(&self, share: Share) -> Result<(), Failure> {
+    /// Deploys another share, or a schedule. Requests that are under way end with the one they began with.
+    pub(super) async fn set_share(&self, share: impl Into<Ramp>) -> Result<(), Failure> {
         let mut deployed = self.deployed.lock().await;
         let before = self.distribution.config();
         let mut config = before.clone();
-        config.release.share = share;
+        config.release.share = share.into();
         self.board.pause();
-        let done = match deployed.as_mut() {
-            None => self.distribution.deploy(config.clone()).await.map_err(|error| stuck(error.to_string())),
-            Some(folder) => self.deploy_bundles(&config).await.map(|new| *folder = new),
-        };
+        let done = self.deploy(&config).await.map(|new| *deployed = new);
         self.board.resume(if done.is_ok() { config } else { before }, self.board.sticky());
         done
+    }
+
+    /// Deploys a schedule from 1 % to 100 % within so many seconds from now on.
+    pub(super) async fn ramp(&self, seconds: u32) -> Result<(), Failure> {
+        let ramp = ramp::within(seconds, self.board.now()).map_err(|error| stuck(error.to_string()))?;
+        self.set_share(ramp).await
     }
 
     /// Switches stickiness on or off.
@@ -95,10 +126,13 @@ impl Stage {
         self.board.resume(self.distribution.config(), sticky);
     }
 
-    async fn deploy_bundles(&self, config: &Config) -> Result<TempDir, Failure> {
-        let folder = packaged(config)?;
-        let deployed = self.distribution.deploy_bundles(config.clone(), folder.path()).await;
-        deployed.map(|()| folder).map_err(|error| stuck(error.to_string()))
+    async fn deploy(&self, config: &Config) -> Result<Packaged, Failure> {
+        let new = self.engines.packaged(config)?;
+        let deployed = match &new.folder {
+            None => self.distribution.deploy(config.clone()).await,
+            Some(folder) => self.distribution.deploy_bundles(config.clone(), folder.path()).await,
+        };
+        deployed.map(|()| new).map_err(|error| stuck(error.to_string()))
     }
 }
 
@@ -109,14 +143,6 @@ async fn origin(side: Partition, stop: &Stop) -> Result<(SocketAddr, JoinHandle<
     let release = Arc::new(Release::of(side));
     let ended = serve(listener, stop.clone(), move |_, request| origins::answer(release.clone(), request));
     Ok((address, ended))
-}
-
-fn packaged(config: &Config) -> Result<TempDir, Failure> {
-    let folder = TempDir::with_prefix("onebox-").and_then(|folder| {
-        package::bundles(config, folder.path())?;
-        Ok(folder)
-    });
-    folder.map_err(|error| stuck(format!("the bundles cannot be written: {error}")))
 }
 
 fn stuck(message: String) -> Failure {

@@ -27,7 +27,7 @@ fn every_field_has_its_rule() {
         (
             "[partition]",
             "[partition]\nheader = \"X Y\"",
-            "6:1: partition.header: expected a header name, such as \"X-Req-Partition\"",
+            "6:1: partition.header: expected a header name that begins with a letter, such as \"X-Req-Partition\"",
         ),
         (
             "[partition]",
@@ -171,7 +171,7 @@ fn every_field_has_its_rule() {
         (
             "[release]",
             "[override]\nname = \"a b\"\n[release]",
-            "3:1: override.name: expected a header name, such as \"X-Req-Partition\"",
+            "3:1: override.name: expected a header name that begins with a letter, such as \"X-Req-Partition\"",
         ),
         (
             "[release]",

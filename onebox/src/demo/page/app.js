@@ -15,11 +15,13 @@ const ROWS = [
   ['from the cache', (figures) => percent(figures.hit_ratio)],
 ];
 
+const RUNTIMES = { native: 'native', node: 'Node.js', cff: 'CloudFront Functions and native' };
+
 let editing = false;
 
 function show(state) {
   const now = state.sticky ? state.with_stickiness : state.without_stickiness;
-  $('runtime').textContent = state.runtime === 'node' ? 'Node.js' : 'native';
+  $('runtime').textContent = RUNTIMES[state.runtime] ?? state.runtime;
   $('rate').textContent = count(Math.round(state.requests_per_second));
   $('configured').textContent = state.share;
   $('visitor-share').textContent = now.visitors ? percent(now.visitor_share) : '–';
@@ -29,7 +31,9 @@ function show(state) {
   $('hits').textContent = now.requests ? percent(now.hit_ratio) : '–';
   $('failures').textContent = count(state.failures);
   showLine(state);
+  showRamp(state);
   showYou(state);
+  showPin(state);
   showControls(state);
   $('figures').replaceChildren(...ROWS.map((row) => figuresRow(row, state)));
   $('with').classList.toggle('now', state.sticky);
@@ -46,6 +50,31 @@ function showLine({ share_buckets: share, visitor, share: configured }) {
   if (visitor.bucket !== null) pin.style.left = `${(100 * visitor.bucket) / BUCKETS}%`;
   const you = visitor.bucket === null ? '' : ` You are at ${visitor.bucket}.`;
   $('line').setAttribute('aria-label', `${configured} of the line of 100,000 buckets is on the one-box.${you}`);
+}
+
+function showRamp({ ramp }) {
+  $('ramp').hidden = !ramp;
+  if (!ramp) return;
+  const { now, steps } = ramp;
+  const [first, last] = [steps[0], steps.at(-1)];
+  const across = (at) => Math.min(1000, Math.max(0, (1000 * (at - first.at)) / (last.at - first.at || 1)));
+  const stairs = steps.map(({ at, share_buckets: share }) => `H${across(at)}V${100 - (100 * share) / BUCKETS}`);
+  $('ramp-area').setAttribute('d', `M0 100${stairs.join('')}H1000V100Z`);
+  for (const end of ['x1', 'x2']) $('ramp-now').setAttribute(end, String(across(now)));
+  const clock = (at) => new Date(at).toLocaleTimeString('en-GB');
+  $('ramp-start').textContent = `${clock(first.at)} · ${percent(first.share_buckets / BUCKETS, 0)}`;
+  $('ramp-end').textContent = `${clock(last.at)} · ${percent(last.share_buckets / BUCKETS, 0)}`;
+  const next = steps.find(({ at }) => at > now);
+  $('ramp-said').textContent = next
+    ? `${percent(next.share_buckets / BUCKETS, 1)} in ${Math.ceil((next.at - now) / 1000)} s`
+    : 'the ramp has ended';
+}
+
+function showPin({ pin, release, visitor }) {
+  $('unforce').disabled = visitor.source !== 'override';
+  if (pin === null) $('your-pin').textContent = 'You have no pin: the first page of the shop sets one.';
+  else if (pin.bucket === null) $('your-pin').textContent = `Your pin ${pin.value} does not count: it is not one of release ${release}.`;
+  else $('your-pin').textContent = `Your pin: ${pin.cookie}=${pin.value}, which holds bucket ${count(pin.bucket)}.`;
 }
 
 function showYou({ visitor, sticky }) {
@@ -153,18 +182,25 @@ $('share-form').addEventListener('submit', async (event) => {
   if (await order('share', { share })) reload();
   else editing = true;
 });
+$('ramp-form').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  if (await order('ramp', { seconds: $('seconds').valueAsNumber })) reload();
+});
 const reload = () => $('shop').contentWindow.location.reload();
 $('sticky').addEventListener('click', async () => {
   if (await order('stickiness', { sticky: $('sticky').getAttribute('aria-checked') !== 'true' })) reload();
 });
 $('reload').addEventListener('click', reload);
+for (const button of document.querySelectorAll('[data-force]')) {
+  button.addEventListener('click', async () => {
+    if (await order('override', { partition: button.dataset.force || null })) reload();
+  });
+}
 $('another').addEventListener('click', async () => {
-  if (!(await order('visitor', {}))) return;
-  listen();
-  reload();
+  if (await order('visitor', {})) reload();
 });
 
-// The events carry the decision for the session they were asked with: another session listens anew.
+// The events carry the decision for the cookies they were asked with, and the shop sets one: then listen anew.
 let events;
 function listen() {
   events?.close();
@@ -174,3 +210,4 @@ function listen() {
   events.onmessage = (event) => show(JSON.parse(event.data));
 }
 listen();
+$('shop').addEventListener('load', listen);

@@ -1,9 +1,11 @@
 //! What the page may order.
 
+use std::ops::RangeInclusive;
+
 use http::StatusCode;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use onebox_core::Share;
+use onebox_core::{Partition, Share};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::Refusal;
@@ -11,11 +13,18 @@ use super::Refusal;
 /// The longest order, in bytes.
 const LONGEST: usize = 1024;
 
+/// How long a ramp may take.
+const RAMP_SECONDS: RangeInclusive<u32> = 5..=3600;
+
 /// A change that the page asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     /// Another share.
     Share(Share),
+    /// A schedule from 1 % to 100 % within so many seconds.
+    Ramp(u32),
+    /// A side for this visitor, or the one that is decided.
+    Force(Option<Partition>),
     /// Stickiness on or off.
     Stickiness(bool),
     /// Another session for this browser.
@@ -26,6 +35,25 @@ pub(super) enum Order {
 #[serde(deny_unknown_fields)]
 struct ShareOrder {
     share: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RampOrder {
+    seconds: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForceOrder {
+    partition: Option<Side>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Side {
+    OneBox,
+    Regular,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +75,20 @@ impl Order {
             "/share" => {
                 let order: ShareOrder = json(body, r#"{"share":"20%"}"#)?;
                 order.share.parse().map(Self::Share).map_err(|error| bad(format!("share: {error}")))
+            }
+            "/ramp" => match json(body, r#"{"seconds":30}"#)? {
+                RampOrder { seconds } if RAMP_SECONDS.contains(&seconds) => Ok(Self::Ramp(seconds)),
+                _ => {
+                    let (shortest, longest) = RAMP_SECONDS.into_inner();
+                    Err(bad(format!("seconds: expected a number from {shortest} to {longest}")))
+                }
+            },
+            "/override" => {
+                let order: ForceOrder = json(body, r#"{"partition":"one-box"}, or null for none"#)?;
+                Ok(Self::Force(order.partition.map(|side| match side {
+                    Side::OneBox => Partition::OneBox,
+                    Side::Regular => Partition::Regular,
+                })))
             }
             "/stickiness" => {
                 json(body, r#"{"sticky":true}"#).map(|order: StickinessOrder| Self::Stickiness(order.sticky))
@@ -76,6 +118,14 @@ mod tests {
             ("/share", r#"{"share":20}"#, None),
             ("/share", r#"{"share":"20%","more":1}"#, None),
             ("/share", "", None),
+            ("/ramp", r#"{"seconds":30}"#, Some(Order::Ramp(30))),
+            ("/ramp", r#"{"seconds":4}"#, None),
+            ("/ramp", r#"{"seconds":3601}"#, None),
+            ("/ramp", r#"{"seconds":-1}"#, None),
+            ("/override", r#"{"partition":"one-box"}"#, Some(Order::Force(Some(Partition::OneBox)))),
+            ("/override", r#"{"partition":"regular"}"#, Some(Order::Force(Some(Partition::Regular)))),
+            ("/override", r#"{"partition":null}"#, Some(Order::Force(None))),
+            ("/override", r#"{"partition":"both"}"#, None),
             ("/stickiness", r#"{"sticky":false}"#, Some(Order::Stickiness(false))),
             ("/stickiness", r#"{"sticky":"no"}"#, None),
             ("/visitor", "", Some(Order::Visitor)),
