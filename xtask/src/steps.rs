@@ -50,6 +50,7 @@ fn setup() -> Result<(), Failure> {
     tools::wasm_target()?;
     println!("njs: {}", tools::njs()?);
     println!("Chromium: {}", tools::chromium()?);
+    browser::packages()?;
     tools::component("rustfmt", "rustfmt")?;
     tools::component("clippy", "clippy-driver")?;
     for version in tools::NODE_VERSIONS {
