@@ -5,8 +5,11 @@ use crate::{
     tools,
 };
 
-/// The script that walks about in the demo, and what it needs.
+/// The scripts that walk about in the demo, and what they need.
 const FOLDER: &str = "onebox/tests/browser";
+
+/// What a person does at the demo's own page, and what a visitor of the shop meets while the share grows.
+const SCRIPTS: [&str; 2] = ["page.mjs", "ramp.mjs"];
 
 /// Starts the demo on a free port, has the browser walk about in it, and stops it.
 ///
@@ -22,7 +25,9 @@ pub(crate) fn run() -> Result<(), Failure> {
         Line::program(&tools::built("onebox", "release")?).args(["demo", "--port", "0", "--no-crowd"]).start()?;
     let site = address(demo.greeting())
         .ok_or_else(|| Failure::new(format!("the demo names no address: {:?}", demo.greeting())))?;
-    Line::of("node").args([format!("{FOLDER}/ramp.mjs"), site.to_owned()]).env("CHROMIUM", chromium).run()
+    SCRIPTS.iter().try_for_each(|script| {
+        Line::of("node").args([format!("{FOLDER}/{script}"), site.to_owned()]).env("CHROMIUM", chromium.as_str()).run()
+    })
 }
 
 /// Brings what the script's `package-lock.json` names.

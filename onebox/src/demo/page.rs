@@ -30,6 +30,7 @@ pub(super) const ROOT: &str = "/__onebox";
 const HTML: &str = include_str!("page/index.html");
 const SCRIPT: &str = include_str!("page/app.js");
 const STYLE: &str = include_str!("page/style.css");
+const ICON: &str = include_str!("page/icon.svg");
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -97,6 +98,7 @@ impl Page {
             (&Method::GET, "/") => Ok(self.welcome(request.headers())),
             (&Method::GET, "/app.js") => Ok(content("text/javascript", SCRIPT)),
             (&Method::GET, "/style.css") => Ok(content("text/css", STYLE)),
+            (&Method::GET, "/icon.svg") => Ok(content("image/svg+xml", ICON)),
             (&Method::GET, "/state") => Ok(self.state(client, request.headers())),
             (&Method::GET, "/events") => self.events(client, request.into_parts().0.headers),
             (&Method::POST, "/share" | "/ramp" | "/override" | "/stickiness" | "/visitor") => {
@@ -108,8 +110,8 @@ impl Page {
             }
             (
                 _,
-                "" | "/" | "/app.js" | "/style.css" | "/state" | "/events" | "/share" | "/ramp" | "/override"
-                | "/stickiness" | "/visitor",
+                "" | "/" | "/app.js" | "/style.css" | "/icon.svg" | "/state" | "/events" | "/share" | "/ramp"
+                | "/override" | "/stickiness" | "/visitor",
             ) => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method")),
             _ => Err(Refusal::new(StatusCode::NOT_FOUND, "there is nothing here; the page is at /__onebox/")),
         }

@@ -18,7 +18,7 @@ export async function start(folder) {
 /** Collects everything on a page that a person would call broken. */
 export function faults(page) {
   const found = [];
-  page.on('console', (message) => { if (message.type() === 'error') found.push(`console: ${message.text()}`); });
+  page.on('console', (message) => { if (message.type() === 'error') found.push(`console: ${message.text()} ${message.location().url}`); });
   page.on('pageerror', (error) => found.push(`script: ${error.message}`));
   page.on('requestfailed', (request) => {
     // Whoever leaves a page ends the stream of its events.

@@ -148,7 +148,7 @@ fn the_page_needs_nothing_from_elsewhere_and_its_policy_allows_what_it_loads() {
     for forbidden in ["style=\"", "onclick", "<script>", "<style", "https://", "//cdn"] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
-    for path in ["/__onebox/app.js", "/__onebox/style.css"] {
+    for path in ["/__onebox/app.js", "/__onebox/style.css", "/__onebox/icon.svg"] {
         assert!(page.contains(path) && demo.get(path, "1").status == 200, "{path}");
     }
     assert_eq!(demo.get("/__onebox", "1").header("location"), Some("/__onebox/"));
