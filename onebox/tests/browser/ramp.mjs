@@ -16,7 +16,7 @@ const PIN = '__Host-onebox';
 const WEEK = 7 * 24 * 60 * 60;
 // How long before the one step that moves this visitor no page is begun. The assets of a page that is loading at that
 // very moment are asked for on the other side, which nothing at the edge can help.
-const MARGIN = 1000;
+const MARGIN = 2000;
 
 const [demo, seconds = '30'] = process.argv.slice(2);
 assert.ok(demo, 'usage: node ramp.mjs URL [SECONDS]');

@@ -57,7 +57,9 @@ function showRamp({ ramp }) {
   if (!ramp) return;
   const { now, steps } = ramp;
   const [first, last] = [steps[0], steps.at(-1)];
-  const across = (at) => Math.min(1000, Math.max(0, (1000 * (at - first.at)) / (last.at - first.at || 1)));
+  // The last step counts from its time on: it is drawn as wide as the others.
+  const wide = (last.at - first.at) * (1 + 1 / Math.max(1, steps.length - 1)) || 1;
+  const across = (at) => Math.min(1000, Math.max(0, (1000 * (at - first.at)) / wide));
   const stairs = steps.map(({ at, share_buckets: share }) => `H${across(at)}V${100 - (100 * share) / BUCKETS}`);
   $('ramp-area').setAttribute('d', `M0 100${stairs.join('')}H1000V100Z`);
   for (const end of ['x1', 'x2']) $('ramp-now').setAttribute(end, String(across(now)));
