@@ -1,0 +1,343 @@
+//! What the machine asks of AWS, and what it hears back: AWS's own calls, as data.
+//!
+//! Whoever performs a call ([`onebox-aws`] with the SDK, the local control plane in memory) maps one [`Call`] to one
+//! [`Answer`] and decides nothing. An error says what is known about the change: refused, or perhaps applied.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::Percent;
+
+/// One call of the AWS API.
+///
+/// Every call is safe to repeat: after a crash the last ones are made again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all_fields = "kebab-case")]
+#[non_exhaustive]
+pub enum Call {
+    /// `GetAlias`: what an alias points to. Answered by [`Reply::Alias`].
+    GetAlias {
+        /// The function.
+        function: String,
+        /// The alias.
+        alias: String,
+    },
+    /// `UpdateAlias`, always with the revision that was read. Answered by [`Reply::Alias`].
+    UpdateAlias {
+        /// The function.
+        function: String,
+        /// The alias.
+        alias: String,
+        /// Where it shall point; a weight map without entries is sent as such, never left out.
+        to: Routing,
+        /// The revision the change builds on; another one is refused with [`ErrorKind::Precondition`].
+        revision: String,
+    },
+    /// `GetFunctionConfiguration` of one published version. Answered by [`Reply::Version`].
+    GetVersion {
+        /// The function.
+        function: String,
+        /// The version: digits, or `$LATEST`.
+        version: String,
+    },
+    /// `UpdateFunctionCode` of `$LATEST` from a local zip file, and a wait until it is applied. Answered by [`Reply::Code`].
+    UpdateFunctionCode {
+        /// The function.
+        function: String,
+        /// The zip file's path.
+        zip: String,
+        /// The file's SHA-256 in base64, as it was when the release began; another content is refused.
+        sha256: String,
+    },
+    /// `PublishVersion` of `$LATEST`, and a wait until it is active. AWS publishes nothing twice: unchanged code gives
+    /// the number that it already has. Answered by [`Reply::Published`].
+    PublishVersion {
+        /// The function.
+        function: String,
+        /// What `$LATEST` must hold, in base64: somebody else's code is not published.
+        sha256: String,
+    },
+    /// `Invoke`, synchronously, of a hook. Answered by [`Reply::Invoked`].
+    Invoke {
+        /// The hook's function: a name, or a name with a qualifier.
+        function: String,
+        /// What it is told.
+        payload: HookPayload,
+    },
+    /// `DescribeAlarms` by name, at most 100 at once. Answered by [`Reply::Alarms`]; a name that is not in the answer
+    /// does not exist.
+    DescribeAlarms {
+        /// The alarms.
+        names: Vec<String>,
+    },
+    /// `PutMetricAlarm` for one version of a function. Answered by [`Reply::Done`].
+    PutMetricAlarm(VersionAlarm),
+    /// `DeleteAlarms`, at most 100 at once; one that is not there is as good as deleted. Answered by [`Reply::Done`].
+    DeleteAlarms {
+        /// The alarms.
+        names: Vec<String>,
+    },
+    /// `GetMetricData`: invocations and errors of versions, minute by minute, at most 250 versions at once. Answered by
+    /// [`Reply::Traffic`], one entry for each query, in order.
+    GetMetricData {
+        /// Whose traffic.
+        of: Vec<Executed>,
+        /// From this minute on.
+        from: Timestamp,
+        /// Up to, not including, this minute.
+        to: Timestamp,
+    },
+    /// CodeDeploy's `CreateDeployment` for one function. Answered by [`Reply::Deployment`].
+    CreateDeployment(Deployment),
+    /// CodeDeploy's `GetDeployment`. Answered by [`Reply::Deployment`].
+    GetDeployment {
+        /// The deployment.
+        id: String,
+    },
+    /// CodeDeploy's `StopDeployment` with its automatic rollback. Answered by [`Reply::Done`].
+    StopDeployment {
+        /// The deployment.
+        id: String,
+    },
+}
+
+/// Where an alias points: one version, and at most one more with a part of the traffic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routing {
+    /// `FunctionVersion`: the version that has what no other has.
+    pub version: String,
+    /// `AdditionalVersionWeights`: the other version and its share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub additional: Option<(String, Percent)>,
+}
+
+impl Routing {
+    /// Everything on one version.
+    #[must_use]
+    pub fn wholly(version: impl Into<String>) -> Self {
+        Self { version: version.into(), additional: None }
+    }
+}
+
+/// An alias, as AWS shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliasView {
+    /// Where it points.
+    pub routing: Routing,
+    /// Changes with every update.
+    pub revision: String,
+}
+
+/// A version, as AWS shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct VersionView {
+    /// Its number, or `$LATEST`.
+    pub version: String,
+    /// The SHA-256 of its code, in base64.
+    pub sha256: String,
+    /// The execution role: both versions of an alias need the same.
+    pub role: String,
+    /// The dead-letter queue: both versions of an alias need the same.
+    pub dead_letter: Option<String>,
+    /// Whether it can take traffic.
+    pub active: bool,
+}
+
+/// Whose traffic: a version, as called by way of an alias. The dimensions `FunctionName`, `Resource` and
+/// `ExecutedVersion` of <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Executed {
+    /// The function.
+    pub function: String,
+    /// The alias.
+    pub alias: String,
+    /// The version that ran.
+    pub version: String,
+}
+
+/// An alarm on the errors of one version, made for a release and removed after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionAlarm {
+    /// Its name: `<function>-<version>-errors`.
+    pub name: String,
+    /// Whose errors.
+    pub of: Executed,
+    /// It fires at this many errors a minute.
+    pub errors: u32,
+    /// So many minutes in a row.
+    pub minutes: u32,
+}
+
+/// What a hook is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HookPayload {
+    /// The release.
+    pub release: String,
+    /// The function whose alias moves.
+    pub function: String,
+    /// The alias.
+    pub alias: String,
+    /// The version that traffic goes to.
+    pub version: String,
+    /// Before the first traffic, or after the last.
+    pub when: When,
+}
+
+/// When a hook is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// Before the new version gets any traffic.
+    Before,
+    /// When it has all of it.
+    After,
+}
+
+/// What CodeDeploy is told: an AppSpec, alarms and hooks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Deployment {
+    /// CodeDeploy's application.
+    pub application: String,
+    /// Its deployment group.
+    pub group: String,
+    /// The deployment configuration, such as `CodeDeployDefault.LambdaCanary10Percent5Minutes`.
+    pub config: String,
+    /// The function.
+    pub function: String,
+    /// The alias.
+    pub alias: String,
+    /// The version the alias points to.
+    pub from: String,
+    /// The version it shall point to.
+    pub to: String,
+    /// The alarms that stop it, at most 10.
+    pub alarms: Vec<String>,
+    /// A hook before traffic, in CodeDeploy's own protocol.
+    pub before: Option<String>,
+    /// A hook after traffic.
+    pub after: Option<String>,
+    /// Names the release, so that a lost answer does not make two deployments.
+    pub description: String,
+}
+
+/// What a call gave, or why it gave nothing.
+pub type Answer = Result<Reply, CallError>;
+
+/// What a call gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", content = "with", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Reply {
+    /// Done; there is nothing to tell.
+    Done,
+    /// An alias.
+    Alias(AliasView),
+    /// A version.
+    Version(VersionView),
+    /// The SHA-256 of the code that is now `$LATEST`, in base64.
+    Code(String),
+    /// The number of the version.
+    Published(String),
+    /// What a hook said: nothing, or why it failed.
+    Invoked(Option<String>),
+    /// Alarms that exist, in no order.
+    Alarms(Vec<(String, AlarmState)>),
+    /// Traffic, for each query the minutes that have any.
+    Traffic(Vec<Vec<Minute>>),
+    /// A deployment.
+    Deployment(DeploymentView),
+}
+
+/// `StateValue` of an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AlarmState {
+    /// Measured, and inside its bounds.
+    Ok,
+    /// Measured, and outside.
+    Alarm,
+    /// Not measured: this says nothing about health.
+    InsufficientData,
+}
+
+/// A minute of traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Minute {
+    /// Its beginning.
+    pub at: Timestamp,
+    /// `Invocations`.
+    pub invocations: u64,
+    /// `Errors`, at most as many.
+    pub errors: u64,
+}
+
+/// A deployment, as CodeDeploy shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DeploymentView {
+    /// Its id.
+    pub id: String,
+    /// How far it is.
+    pub status: DeploymentStatus,
+    /// The new version's share, where CodeDeploy told.
+    pub weight: Option<Percent>,
+    /// Why it failed, in CodeDeploy's words.
+    pub reason: Option<String>,
+}
+
+/// How far a deployment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeploymentStatus {
+    /// Created, queued or in progress.
+    Running,
+    /// Done.
+    Succeeded,
+    /// Failed or stopped, and rolled back where it was told to.
+    Failed,
+}
+
+/// Why a call gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallError {
+    /// What it means for the release.
+    pub kind: ErrorKind,
+    /// What AWS said, in its own words.
+    pub message: String,
+}
+
+impl CallError {
+    /// An error of this kind.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+/// What an error means for the release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// 412: the revision is not the one that was read. Refused.
+    Precondition,
+    /// 409: something else is under way. Refused; it may pass.
+    Conflict,
+    /// 404. Refused.
+    NotFound,
+    /// 403: no permission, or no valid credentials. Refused.
+    Denied,
+    /// There are no credentials, or no region. Nothing was sent.
+    Unconfigured,
+    /// 429, still, after every retry. Refused.
+    Throttled,
+    /// 400: AWS does not accept it. Refused, and it will be again.
+    Invalid,
+    /// No answer, or 5xx, after every retry: the change was perhaps applied.
+    Unknown,
+    /// A local file is not what it was, or cannot be read. Nothing was sent.
+    Local,
+}

@@ -1,0 +1,26 @@
+//! A gradual release as a pure state machine.
+//!
+//! A [`Plan`] says who moves and how fast. [`advance`] takes the plan, a [`State`], the time and an [`Input`], and gives
+//! the next state and the one [`Effect`] that is wanted. Nothing here has a clock, a file, a network or chance: the same
+//! inputs give the same release, on a laptop, in a Step Functions state machine, and in a test that crashes it at every
+//! step.
+
+#![forbid(unsafe_code)]
+
+mod advance;
+mod call;
+mod effect;
+mod event;
+mod percent;
+mod plan;
+mod state;
+mod strategy;
+
+pub use advance::advance;
+pub use call::*;
+pub use effect::{Effect, Ending, Input};
+pub use event::Event;
+pub use percent::Percent;
+pub use plan::*;
+pub use state::{Group, Lane, Stage, State};
+pub use strategy::{Pause, Step, Strategy};
