@@ -23,4 +23,4 @@ pub use event::Event;
 pub use percent::Percent;
 pub use plan::*;
 pub use state::{Group, Lane, Stage, State};
-pub use strategy::{Pause, Step, Strategy};
+pub use strategy::{Pause, Step, Strategy, StrategyError};

@@ -25,6 +25,10 @@ impl Percent {
     pub const NONE: Self = Self(0);
     /// All of it.
     pub const ALL: Self = Self(10_000);
+    /// The smallest part that is not nothing.
+    pub(crate) const SMALLEST: Self = Self(1);
+    /// A tenth: the part of CodeDeploy's own strategies.
+    pub(crate) const TENTH: Self = Self(1_000);
 
     /// So many hundredths of a percent, at most 10,000.
     #[must_use]
