@@ -101,6 +101,48 @@ pub enum Call {
     },
 }
 
+impl Call {
+    /// The operation's name, as AWS writes it.
+    #[must_use]
+    pub const fn operation(&self) -> &'static str {
+        match self {
+            Self::GetAlias { .. } => "GetAlias",
+            Self::UpdateAlias { .. } => "UpdateAlias",
+            Self::GetVersion { .. } => "GetFunctionConfiguration",
+            Self::UpdateFunctionCode { .. } => "UpdateFunctionCode",
+            Self::PublishVersion { .. } => "PublishVersion",
+            Self::Invoke { .. } => "Invoke",
+            Self::DescribeAlarms { .. } => "DescribeAlarms",
+            Self::PutMetricAlarm(_) => "PutMetricAlarm",
+            Self::DeleteAlarms { .. } => "DeleteAlarms",
+            Self::GetMetricData { .. } => "GetMetricData",
+            Self::CreateDeployment(_) => "CreateDeployment",
+            Self::GetDeployment { .. } => "GetDeployment",
+            Self::StopDeployment { .. } => "StopDeployment",
+        }
+    }
+
+    /// Whether it changes anything; the others only look.
+    #[must_use]
+    pub const fn changes(&self) -> bool {
+        match self {
+            Self::UpdateAlias { .. }
+            | Self::UpdateFunctionCode { .. }
+            | Self::PublishVersion { .. }
+            | Self::Invoke { .. }
+            | Self::PutMetricAlarm(_)
+            | Self::DeleteAlarms { .. }
+            | Self::CreateDeployment(_)
+            | Self::StopDeployment { .. } => true,
+            Self::GetAlias { .. }
+            | Self::GetVersion { .. }
+            | Self::DescribeAlarms { .. }
+            | Self::GetMetricData { .. }
+            | Self::GetDeployment { .. } => false,
+        }
+    }
+}
+
 /// Where an alias points: one version, and at most one more with a part of the traffic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Routing {
