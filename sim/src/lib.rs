@@ -40,6 +40,7 @@ mod admission;
 mod body;
 mod cache_policy;
 mod cff;
+pub mod control;
 mod deliver;
 mod distribution;
 mod event;

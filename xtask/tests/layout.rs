@@ -36,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "onebox-origin-request",
             "onebox-origin-response",
             "onebox-viewer-response",
+            "onebox-release",
         ],
     ),
     ("onebox", ALL),

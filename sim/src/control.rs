@@ -1,0 +1,251 @@
+//! A strict local control plane: the part of Lambda, CloudWatch and CodeDeploy that a release talks to.
+//!
+//! It keeps AWS's rules, with AWS's codes and texts where they are known: a release that AWS would refuse is refused
+//! here. It has no clock and no chance: whoever calls hands in the time, and what goes wrong is said beforehand by a
+//! [`FaultPlan`]. A copy is a snapshot: a test can go on from the same moment in many ways.
+//!
+//! ```
+//! use onebox_release::{Call, Reply, Routing};
+//! use onebox_sim::control::ControlPlane;
+//!
+//! let now = "2026-11-20T12:00:00Z".parse()?;
+//! let mut plane = ControlPlane::default();
+//! plane.function("orders", 7, now);
+//! plane.alias("orders", "live", &Routing::wholly("6"))?;
+//! let get = Call::GetAlias { function: "orders".into(), alias: "live".into() };
+//! let Ok(Reply::Alias(alias)) = plane.call(&get, now) else { panic!("an alias") };
+//! let update = |revision: &str| Call::UpdateAlias {
+//!     function: "orders".into(),
+//!     alias: "live".into(),
+//!     to: Routing::wholly("7"),
+//!     revision: revision.into(),
+//! };
+//! assert!(plane.call(&update(&alias.revision), now).is_ok());
+//! // The revision is another one now.
+//! assert!(plane.call(&update(&alias.revision), now).unwrap_err().message.starts_with("PreconditionFailedException"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is not imitated
+//!
+//! Permissions, tags, layers, provisioned concurrency, capacity, code storage, signing. `UpdateFunctionCode` and
+//! `PublishVersion` are done at once unless [`ControlPlane::settle`] says otherwise. `DeleteFunction` without a qualifier
+//! is refused, where AWS would delete the function with all its versions. A weight of 1.0 is refused, as AWS is reported
+//! to do against its own model. Alarms are evaluated when they are read, and count the running minute.
+
+mod alarm;
+mod alias;
+mod deployment;
+mod fault;
+mod function;
+mod name;
+mod page;
+mod perform;
+mod rate;
+mod refusal;
+mod revision;
+mod script;
+mod traffic;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use onebox_release::{AlarmState, Executed, Routing, Strategy};
+
+use self::{
+    alarm::Alarms,
+    alias::Change,
+    deployment::{Deployments, Surroundings},
+    function::{Function, Functions},
+    rate::Rate,
+    revision::Revisions,
+    traffic::Traffic,
+};
+pub use self::{
+    alias::Alias,
+    fault::{Around, At, Fault, FaultPlan, Trouble},
+    function::Code,
+    rate::CONTROL_PLANE_RATE,
+    refusal::Refusal,
+    script::Script,
+};
+
+/// A strict local Lambda, CloudWatch and CodeDeploy.
+#[derive(Clone, Debug, Default)]
+pub struct ControlPlane {
+    functions: Functions,
+    revisions: Revisions,
+    scripts: BTreeMap<String, Script>,
+    alarms: Alarms,
+    traffic: Traffic,
+    deployments: Deployments,
+    rate: Option<Rate>,
+    settle: SignedDuration,
+    faults: FaultPlan,
+    calls: u64,
+    by_operation: BTreeMap<&'static str, u64>,
+    turned_back: SignedDuration,
+}
+
+/// What stands here, for tests and pages; what a release asks goes through [`ControlPlane::call`].
+impl ControlPlane {
+    /// Adds a function with so many published versions, each of other code; `$LATEST` is as the newest.
+    pub fn function(&mut self, name: &str, versions: u64, now: Timestamp) {
+        let mut function = Function::new(Code::new(format!("{name}-1")), now, &mut self.revisions);
+        for version in 1..=versions {
+            let code = Code::new(format!("{name}-{version}"));
+            // Neither a guard nor an update under way can refuse these.
+            let _ = function.update(name, code, None, now, &mut self.revisions);
+            let _ = function.publish(None, None, now, &mut self.revisions);
+        }
+        self.functions.insert(name, function);
+    }
+
+    /// Changes a function's `$LATEST`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such function, or an update is under way.
+    pub fn code(&mut self, function: &str, code: Code, now: Timestamp) -> Result<(), Refusal> {
+        let (named, function) = self.functions.get_mut(function)?;
+        function.update(named.function, code, None, now, &mut self.revisions)
+    }
+
+    /// Publishes a function's `$LATEST`, and gives the version.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such function.
+    pub fn publish(&mut self, function: &str, now: Timestamp) -> Result<String, Refusal> {
+        let (_, function) = self.functions.get_mut(function)?;
+        function.publish(None, None, now, &mut self.revisions).map(|version| version.to_string())
+    }
+
+    /// Points an alias somewhere, by whatever hand: creates it, or moves it without asking for its revision.
+    ///
+    /// # Errors
+    ///
+    /// When AWS would refuse it.
+    pub fn alias(&mut self, function: &str, alias: &str, to: &Routing) -> Result<(), Refusal> {
+        let (named, function) = self.functions.get_mut(function)?;
+        let change = Change::to(to, None);
+        match function.aliases.contains_key(alias) {
+            true => function.update_alias(named.function, alias, change, &mut self.revisions)?,
+            false => function.create_alias(named.function, alias, change, &mut self.revisions)?,
+        };
+        Ok(())
+    }
+
+    /// An alias as it stands.
+    #[must_use]
+    pub fn alias_of(&self, function: &str, alias: &str) -> Option<&Alias> {
+        let (named, function) = self.functions.get(function).ok()?;
+        function.alias(named.function, alias).ok()
+    }
+
+    /// The version that serves a request to an alias, for a `random` number from 0.0 to below 1.0.
+    #[must_use]
+    pub fn pick(&self, function: &str, alias: &str, random: f64) -> Option<&str> {
+        self.alias_of(function, alias).map(|alias| alias.pick(random))
+    }
+
+    /// Marks a version as held by Lambda@Edge replicas, or as free of them.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such version.
+    pub fn replicated(&mut self, function: &str, version: u64, held: bool) -> Result<(), Refusal> {
+        let (named, function) = self.functions.get_mut(function)?;
+        function.version(named.function, &version.to_string())?;
+        if let Some(version) = function.versions.get_mut(&version) {
+            version.replicated = held;
+        }
+        Ok(())
+    }
+
+    /// Says what a function does when it is invoked; one that was told nothing cannot be invoked.
+    pub fn script(&mut self, function: &str, script: Script) {
+        self.scripts.insert(function.to_owned(), script);
+    }
+
+    /// Sets an alarm, and makes it if there is none. One that measures traffic stands so until the next minute.
+    pub fn set_alarm(&mut self, name: &str, state: AlarmState, now: Timestamp) {
+        self.alarms.set(name, state, now);
+    }
+
+    /// Sets a composite alarm, and makes it if there is none.
+    pub fn set_composite_alarm(&mut self, name: &str, state: AlarmState, now: Timestamp) {
+        self.alarms.set_composite(name, state, now);
+    }
+
+    /// An alarm's state.
+    #[must_use]
+    pub fn alarm(&self, name: &str, now: Timestamp) -> Option<AlarmState> {
+        self.alarms.state(name, &self.traffic, now)
+    }
+
+    /// The names of all alarms.
+    pub fn alarms(&self) -> impl Iterator<Item = &str> {
+        self.alarms.names()
+    }
+
+    /// Adds traffic to the minute that a moment is in: what CloudWatch would have counted.
+    pub fn record_traffic(&mut self, of: Executed, at: Timestamp, invocations: u64, errors: u64) {
+        self.traffic.record(of, at, invocations, errors);
+    }
+
+    /// Adds a deployment group.
+    pub fn deployment_group(&mut self, application: &str, group: &str) {
+        self.deployments.group(application, group);
+    }
+
+    /// Adds a deployment configuration of our own.
+    pub fn deployment_config(&mut self, name: &str, strategy: Strategy) {
+        self.deployments.config(name, strategy);
+    }
+
+    /// Limits Lambda's control plane to so many calls a second, such as [`CONTROL_PLANE_RATE`]; `None`: to none.
+    pub fn limit_rate(&mut self, per_second: Option<f64>) {
+        self.rate = per_second.map(Rate::new);
+    }
+
+    /// How long new code, and a new version, is pending.
+    pub fn settle(&mut self, time: Duration) {
+        self.settle = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+    }
+
+    /// Says what goes wrong from now on. Calls are counted from the first that was ever made.
+    pub fn fail(&mut self, faults: FaultPlan) {
+        self.faults = faults;
+    }
+
+    /// How many calls were made.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// How many calls were made of each operation.
+    #[must_use]
+    pub fn calls_by_operation(&self) -> &BTreeMap<&'static str, u64> {
+        &self.by_operation
+    }
+
+    /// By how much the caller's clock was turned back so far; AWS's own goes on.
+    #[must_use]
+    pub fn turned_back(&self) -> SignedDuration {
+        self.turned_back
+    }
+
+    /// Lets deployments go on as far as the time allows.
+    fn go_on(&mut self, now: Timestamp) {
+        let mut around = Surroundings {
+            functions: &mut self.functions,
+            revisions: &mut self.revisions,
+            alarms: &self.alarms,
+            traffic: &self.traffic,
+            scripts: &self.scripts,
+        };
+        self.deployments.advance(now, &mut around);
+    }
+}

@@ -1,0 +1,207 @@
+//! Functions and their versions: what may be published, listed and deleted.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use onebox_release::VersionView;
+
+use super::{
+    alias::Alias,
+    name::{Named, arn, is_number},
+    page::{Page, page},
+    refusal::Refusal,
+    revision::Revisions,
+};
+
+/// Where a function's code runs as, if nothing else was said.
+const ROLE: &str = "arn:aws:iam::123456789012:role/lambda";
+
+/// What a version consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The SHA-256 of the package, in base64.
+    pub sha256: String,
+    /// The size of the package.
+    pub bytes: u64,
+    /// The execution role.
+    pub role: String,
+    /// The dead-letter queue's ARN.
+    pub dead_letter: Option<String>,
+}
+
+impl Code {
+    /// Code with this digest and an ordinary role.
+    #[must_use]
+    pub fn new(sha256: impl Into<String>) -> Self {
+        Self { sha256: sha256.into(), bytes: 1024, role: ROLE.into(), dead_letter: None }
+    }
+}
+
+/// `$LATEST` or a published version.
+#[derive(Clone, Debug)]
+pub(crate) struct Version {
+    pub(crate) code: Code,
+    pub(crate) revision: String,
+    /// Before this it is `Pending`, and takes no traffic.
+    pub(crate) active_from: Timestamp,
+    /// Lambda@Edge holds copies: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-edge-delete-replicas.html>
+    pub(crate) replicated: bool,
+}
+
+/// A function: `$LATEST`, the published versions, the aliases.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    pub(crate) latest: Version,
+    pub(crate) versions: BTreeMap<u64, Version>,
+    /// The highest number that was ever given: none is given twice.
+    last: u64,
+    pub(crate) aliases: BTreeMap<String, Alias>,
+}
+
+impl Function {
+    pub(crate) fn new(code: Code, now: Timestamp, revisions: &mut Revisions) -> Self {
+        let latest = Version { code, revision: revisions.next(), active_from: now, replicated: false };
+        Self { latest, versions: BTreeMap::new(), last: 0, aliases: BTreeMap::new() }
+    }
+
+    /// `$LATEST` or a published version, by what stands behind the colon.
+    pub(crate) fn version(&self, name: &str, version: &str) -> Result<&Version, Refusal> {
+        let found = match version {
+            "$LATEST" => Some(&self.latest),
+            number => number.parse().ok().and_then(|number: u64| self.versions.get(&number)),
+        };
+        found.ok_or_else(|| Refusal::not_found(format!("Function not found: {}", arn(name, Some(version)))))
+    }
+
+    /// `PublishVersion`: "Lambda doesn't publish a version if the function's configuration and code haven't changed
+    /// since the last version."
+    ///
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html>
+    pub(crate) fn publish(
+        &mut self,
+        sha256: Option<&str>,
+        revision: Option<&str>,
+        now: Timestamp,
+        revisions: &mut Revisions,
+    ) -> Result<u64, Refusal> {
+        let latest = &self.latest;
+        if let Some(expected) = sha256.filter(|expected| *expected != latest.code.sha256) {
+            return Err(Refusal::invalid(format!(
+                "CodeSHA256 ({expected}) is different from current CodeSHA256 in $LATEST ({}). Please try again with the CodeSHA256 in $LATEST.",
+                latest.code.sha256
+            )));
+        }
+        if revision.is_some_and(|revision| revision != latest.revision) {
+            return Err(Refusal::precondition());
+        }
+        if self.versions.get(&self.last).is_some_and(|newest| newest.code == latest.code) {
+            return Ok(self.last);
+        }
+        self.last += 1;
+        let code = latest.code.clone();
+        let version = Version { code, revision: revisions.next(), active_from: now, replicated: false };
+        self.versions.insert(self.last, version);
+        Ok(self.last)
+    }
+
+    /// `UpdateFunctionCode`, which is refused while the one before is under way.
+    pub(crate) fn update(
+        &mut self,
+        name: &str,
+        code: Code,
+        revision: Option<&str>,
+        now: Timestamp,
+        revisions: &mut Revisions,
+    ) -> Result<(), Refusal> {
+        if now < self.latest.active_from {
+            return Err(Refusal::conflict(format!(
+                "The operation cannot be performed at this time. An update is in progress for resource: {}",
+                arn(name, None)
+            )));
+        }
+        if revision.is_some_and(|revision| revision != self.latest.revision) {
+            return Err(Refusal::precondition());
+        }
+        self.latest = Version { code, revision: revisions.next(), active_from: now, replicated: false };
+        Ok(())
+    }
+
+    /// `DeleteFunction` of one version.
+    ///
+    /// AWS's texts for aliased versions are not documented: status and code are.
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html>
+    pub(crate) fn delete(&mut self, name: &str, version: &str) -> Result<(), Refusal> {
+        if version == "$LATEST" {
+            return Err(Refusal::invalid("$LATEST version cannot be deleted without deleting the function."));
+        }
+        if !is_number(version) {
+            return Err(Refusal::invalid("Deletion of aliases is not currently supported."));
+        }
+        if self.version(name, version)?.replicated {
+            return Err(Refusal::invalid(format!(
+                "Lambda was unable to delete {} because it is a replicated function. Please see our documentation for Deleting Lambda@Edge Functions and Replicas.",
+                arn(name, Some(version))
+            )));
+        }
+        let users: Vec<_> =
+            self.aliases.iter().filter(|(_, alias)| alias.uses(version)).map(|(alias, _)| alias.as_str()).collect();
+        if !users.is_empty() {
+            return Err(Refusal::conflict(format!(
+                "Version {version} of {} is in use by aliases: [{}]. Remove the version from its aliases before deleting it.",
+                arn(name, None),
+                users.join(", ")
+            )));
+        }
+        self.versions.retain(|number, _| number.to_string() != version);
+        Ok(())
+    }
+
+    /// `ListVersionsByFunction`: `$LATEST` first, at most 50 on a page whatever was asked for.
+    ///
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_ListVersionsByFunction.html>
+    pub(crate) fn list(&self, marker: Option<&str>, most: Option<i64>) -> Result<Page<(String, &Version)>, Refusal> {
+        let numbered = self.versions.iter().map(|(number, version)| (number.to_string(), version));
+        let all: Vec<_> = [("$LATEST".to_owned(), &self.latest)].into_iter().chain(numbered).collect();
+        page(all, marker, most)
+    }
+}
+
+impl Version {
+    /// The version as a release sees it.
+    pub(crate) fn view(&self, version: &str, now: Timestamp) -> VersionView {
+        VersionView {
+            version: version.to_owned(),
+            sha256: self.code.sha256.clone(),
+            role: self.code.role.clone(),
+            dead_letter: self.code.dead_letter.clone(),
+            active: now >= self.active_from,
+        }
+    }
+}
+
+/// The functions of the account.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Functions(BTreeMap<String, Function>);
+
+impl Functions {
+    pub(crate) fn insert(&mut self, name: &str, function: Function) {
+        self.0.insert(name.to_owned(), function);
+    }
+
+    /// A function by any of its names, with the name's qualifier.
+    pub(crate) fn get<'a>(&self, name: &'a str) -> Result<(Named<'a>, &Function), Refusal> {
+        let named = Named::parse(name)?;
+        let function = self.0.get(named.function).ok_or_else(|| missing(&named))?;
+        Ok((named, function))
+    }
+
+    pub(crate) fn get_mut<'a>(&mut self, name: &'a str) -> Result<(Named<'a>, &mut Function), Refusal> {
+        let named = Named::parse(name)?;
+        let function = self.0.get_mut(named.function).ok_or_else(|| missing(&named))?;
+        Ok((named, function))
+    }
+}
+
+fn missing(named: &Named<'_>) -> Refusal {
+    Refusal::not_found(format!("Function not found: {}", arn(named.function, named.qualifier)))
+}

@@ -1,0 +1,268 @@
+//! One call, one answer: admission, faults, and the call itself.
+
+use jiff::Timestamp;
+use onebox_release::{Answer, Call, CallError, ErrorKind, Reply};
+
+use super::{
+    ControlPlane,
+    alias::Change,
+    deployment::Surroundings,
+    fault::{Around, Trouble},
+    function::Code,
+    refusal::Refusal,
+    script::Script,
+};
+
+/// Why a call has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// AWS answered with an error.
+    Refused(Refusal),
+    /// There is no answer: the call was perhaps applied.
+    Lost,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Failure> for CallError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => refusal.into(),
+            Failure::Lost => Self::new(ErrorKind::Unknown, "the connection was closed before an answer came"),
+        }
+    }
+}
+
+/// The queries of a `GetMetricData` are two for each version: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>
+const QUERIES: usize = 500;
+
+impl ControlPlane {
+    /// Performs one call.
+    ///
+    /// # Errors
+    ///
+    /// When AWS would refuse it, or a fault strikes it.
+    pub fn call(&mut self, call: &Call, now: Timestamp) -> Answer {
+        self.around(call.operation(), now, |plane| plane.apply(call, now)).map_err(CallError::from)
+    }
+
+    /// Does something that counts as a call of an operation: lets faults strike it, and holds it to the rate.
+    pub(crate) fn around<T>(
+        &mut self,
+        operation: &'static str,
+        now: Timestamp,
+        work: impl FnOnce(&mut Self) -> Result<T, Refusal>,
+    ) -> Result<T, Failure> {
+        self.go_on(now);
+        let nth = self.by_operation.entry(operation).or_default();
+        let strikes: Vec<_> = self.faults.strikes(operation, self.calls, *nth).cloned().collect();
+        self.calls += 1;
+        *nth += 1;
+        if is_limited(operation) && self.rate.as_mut().is_some_and(|rate| !rate.take(now)) {
+            return Err(Refusal::throttled().into());
+        }
+        for trouble in &strikes {
+            self.happen(trouble, Around::Before, now);
+        }
+        for trouble in &strikes {
+            match trouble {
+                Trouble::Throttled => return Err(Refusal::throttled().into()),
+                Trouble::Denied => return Err(Refusal::denied(operation).into()),
+                Trouble::Broken => return Err(Refusal::broken().into()),
+                Trouble::LostRequest => return Err(Failure::Lost),
+                _ => {}
+            }
+        }
+        let result = work(self);
+        for trouble in &strikes {
+            self.happen(trouble, Around::After, now);
+        }
+        match strikes.contains(&Trouble::LostAnswer) {
+            true => Err(Failure::Lost),
+            false => result.map_err(Failure::from),
+        }
+    }
+
+    /// What happens beside a call.
+    fn happen(&mut self, trouble: &Trouble, side: Around, now: Timestamp) {
+        match trouble {
+            Trouble::Edited { function, alias, to, when } if *when == side => {
+                // What AWS refuses to anyone does not happen.
+                let _ = self.alias(function, alias, to);
+            }
+            _ if side == Around::After => {}
+            Trouble::Alarm { name, state } => self.alarms.set(name, *state, now),
+            Trouble::AlarmGone { name } => self.alarms.remove(name),
+            Trouble::VersionGone { function, version } => {
+                if let Ok((named, function)) = self.functions.get_mut(function) {
+                    let _ = function.delete(named.function, version);
+                }
+            }
+            Trouble::ClockBack(by) => self.turned_back += *by,
+            _ => {}
+        }
+    }
+
+    /// Whether `GetMetricData` is struck by silence: it is answered, and knows of no traffic.
+    fn is_silent(&self) -> bool {
+        let (call, nth) = (self.calls - 1, self.by_operation.get("GetMetricData").map_or(0, |nth| nth - 1));
+        self.faults.strikes("GetMetricData", call, nth).any(|trouble| *trouble == Trouble::NoData)
+    }
+
+    fn apply(&mut self, call: &Call, now: Timestamp) -> Result<Reply, Refusal> {
+        Ok(match call {
+            Call::GetAlias { function, alias } => {
+                let (named, function) = self.functions.get(function)?;
+                Reply::Alias(function.alias(named.function, alias)?.view())
+            }
+            Call::UpdateAlias { function, alias, to, revision } => {
+                let change = Change::to(to, Some(revision));
+                Reply::Alias(self.update_alias(function, alias, change)?.view())
+            }
+            Call::GetVersion { function, version } => {
+                let (named, function) = self.functions.get(function)?;
+                Reply::Version(function.version(named.function, version)?.view(version, now))
+            }
+            Call::UpdateFunctionCode { function, sha256, .. } => {
+                // What the file holds is the caller's word: nothing is read here.
+                self.update_code(function, sha256, None, None, now)?;
+                Reply::Code(sha256.clone())
+            }
+            Call::PublishVersion { function, sha256 } => {
+                Reply::Published(self.publish_guarded(function, Some(sha256), None, now)?)
+            }
+            Call::Invoke { function, .. } => Reply::Invoked(self.script_of(function)?.failure()),
+            Call::DescribeAlarms { names } => Reply::Alarms(self.describe(names, now)?),
+            Call::PutMetricAlarm(alarm) => {
+                self.alarms.put_version(alarm, now)?;
+                Reply::Done
+            }
+            Call::DeleteAlarms { names } => {
+                self.alarms.delete(names)?;
+                Reply::Done
+            }
+            Call::GetMetricData { of, from, to } => {
+                if of.len() * 2 > QUERIES {
+                    let message =
+                        format!("MetricDataQueries has {} members, at most {QUERIES} are allowed", of.len() * 2);
+                    return Err(Refusal::new(400, "ValidationError", message));
+                }
+                if to <= from {
+                    return Err(Refusal::new(
+                        400,
+                        "ValidationError",
+                        "The parameter StartTime must be less than the parameter EndTime.",
+                    ));
+                }
+                let silent = self.is_silent();
+                let minutes = |of| if silent { Vec::new() } else { self.traffic.between(of, *from, *to) };
+                Reply::Traffic(of.iter().map(minutes).collect())
+            }
+            Call::CreateDeployment(asked) => {
+                Reply::Deployment(self.deploying(|deployments, around| deployments.create(asked, now, around))?)
+            }
+            Call::GetDeployment { id } => Reply::Deployment(self.deployments.view(id)?),
+            Call::StopDeployment { id } => {
+                self.deploying(|deployments, around| deployments.stop(id, true, around))?;
+                Reply::Done
+            }
+            other => return Err(Refusal::new(400, "UnknownOperationException", format!("{other:?} is not imitated"))),
+        })
+    }
+
+    pub(crate) fn update_alias(
+        &mut self,
+        function: &str,
+        alias: &str,
+        change: Change,
+    ) -> Result<&super::Alias, Refusal> {
+        let (named, function) = self.functions.get_mut(function)?;
+        function.update_alias(named.function, alias, change, &mut self.revisions)
+    }
+
+    /// `UpdateFunctionCode`: the rest of the version stays.
+    pub(crate) fn update_code(
+        &mut self,
+        function: &str,
+        sha256: &str,
+        bytes: Option<u64>,
+        revision: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let settled = now.saturating_add(self.settle).unwrap_or(now);
+        let (named, function) = self.functions.get_mut(function)?;
+        let old = &function.latest.code;
+        let code = Code { sha256: sha256.to_owned(), bytes: bytes.unwrap_or(old.bytes), ..old.clone() };
+        function.update(named.function, code, revision, now, &mut self.revisions)?;
+        function.latest.active_from = settled;
+        Ok(())
+    }
+
+    /// `PublishVersion`, with its guards.
+    pub(crate) fn publish_guarded(
+        &mut self,
+        function: &str,
+        sha256: Option<&str>,
+        revision: Option<&str>,
+        now: Timestamp,
+    ) -> Result<String, Refusal> {
+        let settled = now.saturating_add(self.settle).unwrap_or(now);
+        let (_, function) = self.functions.get_mut(function)?;
+        let known = function.versions.len();
+        let version = function.publish(sha256, revision, now, &mut self.revisions)?;
+        if function.versions.len() > known
+            && let Some(published) = function.versions.get_mut(&version)
+        {
+            published.active_from = settled;
+        }
+        Ok(version.to_string())
+    }
+
+    /// What an invoked function does.
+    pub(crate) fn script_of(&self, function: &str) -> Result<&Script, Refusal> {
+        let named = super::name::Named::parse(function)?;
+        let script = self.scripts.get(named.function);
+        script.ok_or_else(|| {
+            Refusal::not_found(format!("Function not found: {}", super::name::arn(named.function, named.qualifier)))
+        })
+    }
+
+    fn describe(&self, names: &[String], now: Timestamp) -> Result<Vec<(String, onebox_release::AlarmState)>, Refusal> {
+        let found = self.alarms.describe(names)?;
+        let states = found
+            .into_iter()
+            .filter_map(|(name, _)| Some((name.to_owned(), self.alarms.state(name, &self.traffic, now)?)));
+        Ok(states.collect())
+    }
+
+    pub(crate) fn deploying<T>(&mut self, work: impl FnOnce(&mut super::Deployments, &mut Surroundings<'_>) -> T) -> T {
+        let mut around = Surroundings {
+            functions: &mut self.functions,
+            revisions: &mut self.revisions,
+            alarms: &self.alarms,
+            traffic: &self.traffic,
+            scripts: &self.scripts,
+        };
+        work(&mut self.deployments, &mut around)
+    }
+}
+
+/// Whether an operation counts against Lambda's control plane: invocations and other services do not.
+fn is_limited(operation: &str) -> bool {
+    matches!(
+        operation,
+        "GetAlias"
+            | "UpdateAlias"
+            | "CreateAlias"
+            | "ListAliases"
+            | "GetFunctionConfiguration"
+            | "UpdateFunctionCode"
+            | "PublishVersion"
+            | "ListVersionsByFunction"
+            | "DeleteFunction"
+    )
+}

@@ -1,0 +1,40 @@
+//! What functions answer when they are invoked: as a test, or a person, told them to.
+
+use serde_json::{Value, json};
+
+/// What a function does when it is invoked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Script {
+    /// It returns this.
+    Returns(Value),
+    /// It throws: the answer says `FunctionError`.
+    Throws(String),
+    /// As a hook of CodeDeploy's it says nothing until `PutLifecycleEventHookExecutionStatus`; invoked, it returns null.
+    Waits,
+}
+
+impl Script {
+    /// A hook that passes.
+    #[must_use]
+    pub fn passes() -> Self {
+        Self::Returns(json!({ "status": "Succeeded" }))
+    }
+
+    /// A hook that fails, and says why.
+    #[must_use]
+    pub fn fails(reason: &str) -> Self {
+        Self::Returns(json!({ "status": "Failed", "reason": reason }))
+    }
+
+    /// Why it fails as a hook, if it does.
+    pub(crate) fn failure(&self) -> Option<String> {
+        match self {
+            Self::Returns(value) if value.get("status").and_then(Value::as_str) == Some("Failed") => {
+                let reason = value.get("reason").and_then(Value::as_str);
+                Some(reason.unwrap_or("it gave no reason").to_owned())
+            }
+            Self::Returns(_) | Self::Waits => None,
+            Self::Throws(message) => Some(message.clone()),
+        }
+    }
+}
