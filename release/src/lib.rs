@@ -20,7 +20,7 @@ pub use advance::advance;
 pub use call::*;
 pub use effect::{Effect, Ending, Input};
 pub use event::Event;
-pub use percent::Percent;
+pub use percent::{Percent, PercentError};
 pub use plan::*;
 pub use state::{Group, Lane, Stage, State};
 pub use strategy::{Pause, Step, Strategy, StrategyError};

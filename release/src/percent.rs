@@ -1,6 +1,6 @@
 //! A part of the traffic.
 
-use std::fmt;
+use std::{error, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(tenth.to_string(), "10 %");
 /// assert_eq!(tenth.weight(), 0.1);
 /// assert_eq!(Percent::from_hundredths(10_001), None);
+/// assert_eq!("10%".parse(), Ok(tenth));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
@@ -77,6 +78,97 @@ impl fmt::Display for Percent {
             (whole, 0) => write!(f, "{whole} %"),
             (whole, part) if part % 10 == 0 => write!(f, "{whole}.{} %", part / 10),
             (whole, part) => write!(f, "{whole}.{part:02} %"),
+        }
+    }
+}
+
+/// Why a text is not a part of the traffic.
+///
+/// ```
+/// use onebox_release::{Percent, PercentError};
+///
+/// assert_eq!("12.5 %".parse(), Ok(Percent::from_hundredths(1_250).unwrap()));
+/// assert_eq!("12.5".parse::<Percent>(), Err(PercentError::Shape));
+/// assert_eq!("100.01%".parse::<Percent>(), Err(PercentError::TooLarge));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PercentError {
+    /// Not a number with up to two decimals and a percent sign.
+    Shape,
+    /// More than 100 %.
+    TooLarge,
+}
+
+impl fmt::Display for PercentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Shape => "expected a percentage with up to two decimals, such as \"10%\" or \"12.5%\"",
+            Self::TooLarge => "expected at most 100 %",
+        })
+    }
+}
+
+impl error::Error for PercentError {}
+
+impl FromStr for Percent {
+    type Err = PercentError;
+
+    fn from_str(text: &str) -> Result<Self, PercentError> {
+        let number = text.strip_suffix('%').ok_or(PercentError::Shape)?.trim_end_matches(' ');
+        let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(decimals) || decimals.len() > 2 {
+            return Err(PercentError::Shape);
+        }
+        let whole: u16 = whole.parse().map_err(|_| PercentError::TooLarge)?;
+        let hundredths = decimals.bytes().chain(*b"0").take(2).fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+        whole
+            .checked_mul(100)
+            .and_then(|whole| whole.checked_add(hundredths))
+            .and_then(Self::from_hundredths)
+            .ok_or(PercentError::TooLarge)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_a_percentage_with_up_to_two_decimals() {
+        for (text, expected) in [
+            ("0%", Ok(0)),
+            ("10%", Ok(1_000)),
+            ("10 %", Ok(1_000)),
+            ("0.5%", Ok(50)),
+            ("0.05%", Ok(5)),
+            ("12.50%", Ok(1_250)),
+            ("100.00%", Ok(10_000)),
+            ("100.01%", Err(PercentError::TooLarge)),
+            ("655.36%", Err(PercentError::TooLarge)),
+            ("99999999999999999999%", Err(PercentError::TooLarge)),
+            ("0.005%", Err(PercentError::Shape)),
+            ("10", Err(PercentError::Shape)),
+            (" 10%", Err(PercentError::Shape)),
+            ("+10%", Err(PercentError::Shape)),
+            ("-10%", Err(PercentError::Shape)),
+            ("1e1%", Err(PercentError::Shape)),
+            (".5%", Err(PercentError::Shape)),
+            ("5.%", Err(PercentError::Shape)),
+            ("%", Err(PercentError::Shape)),
+            ("", Err(PercentError::Shape)),
+        ] {
+            assert_eq!(text.parse::<Percent>().map(Percent::hundredths), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_part_is_printed_as_it_is_read_and_survives_as_a_weight() {
+        for hundredths in 0..=10_000 {
+            let percent = Percent(hundredths);
+            assert_eq!(percent.to_string().parse(), Ok(percent));
+            assert_eq!(Percent::from_weight(percent.weight()), Some(percent));
         }
     }
 }

@@ -1,9 +1,16 @@
 //! What shall happen: who moves, in which order, how fast, and what must hold meanwhile.
 
+mod fields;
+mod read;
+mod rules;
+mod strategies;
+mod template;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::{fields::Problem, template::plan_template};
 use crate::{Group, Strategy};
 
 /// A release.
@@ -39,6 +46,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// How long each bake is where the plan does not say.
+    pub const DEFAULT_BAKE: Duration = Duration::from_secs(10 * 60);
+    /// How often alarms and traffic are read where the plan does not say.
+    pub const DEFAULT_POLL: Duration = Duration::from_secs(10);
+
     /// Every alias that moves, in the order of groups.
     pub fn shifts(&self) -> impl Iterator<Item = (Group, &Shift)> {
         let backends = self.backends.iter().map(|shift| (Group::Backends, shift));
@@ -127,10 +139,26 @@ pub struct Health {
     pub hold: Duration,
     /// What happens then.
     pub not_proven: NotProven,
+    /// How old a minute of metrics must be before it counts: CloudWatch gets them late.
+    pub settled: Duration,
     /// The comparison with the old version over the same minutes.
     pub comparison: Option<Comparison>,
     /// Alarms for the new versions, made for the release.
     pub version_alarms: Option<VersionAlarms>,
+}
+
+impl Default for Health {
+    /// Alarms alone decide; half an hour is waited for readable ones.
+    fn default() -> Self {
+        Self {
+            min_requests: 0,
+            hold: Duration::from_secs(30 * 60),
+            not_proven: NotProven::Stop,
+            settled: Duration::from_secs(2 * 60),
+            comparison: None,
+            version_alarms: None,
+        }
+    }
 }
 
 /// What happens when health was not proven in time.
