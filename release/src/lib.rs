@@ -9,8 +9,10 @@
 
 mod advance;
 mod call;
+mod compare;
 mod effect;
 mod event;
+mod journal;
 mod percent;
 mod plan;
 mod state;
@@ -18,8 +20,10 @@ mod strategy;
 
 pub use advance::advance;
 pub use call::*;
+pub use compare::{Counts, Evidence, Judge, Verdict};
 pub use effect::{Effect, Ending, Input};
 pub use event::Event;
+pub use journal::{Header, JOURNAL_VERSION, Journal, JournalError, Record, ending, is_final, worth_keeping};
 pub use percent::{Percent, PercentError};
 pub use plan::*;
 pub use state::{Group, Lane, Stage, State};

@@ -1,0 +1,67 @@
+//! What earlier windows say about an error rate: where bets come from, and nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use super::Counts;
+
+/// Requests and errors of earlier windows, the older ones fading.
+///
+/// A guess may be bad: then bets lose, and a proof takes longer. It is never wrong because of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    requests: u64,
+    /// Thousandths, so that little is lost when they fade.
+    errors: u64,
+}
+
+/// So many requests are remembered: a rate that changes is followed within as many, and twenty errors at 0.02 % are
+/// enough for a guess.
+const REQUESTS: u128 = 100_000;
+const THOUSANDTHS: u128 = 1_000;
+/// Before anything is seen: one error in a hundred, with the weight of fifty requests.
+const PRIOR: (f64, f64) = (0.5, 50.0);
+/// No bet is on never or always.
+const LEAST: f64 = 1e-6;
+
+impl Memory {
+    /// How many requests are remembered.
+    pub(crate) fn requests(self) -> u64 {
+        self.requests
+    }
+
+    /// Remembers a window.
+    pub(crate) fn add(&mut self, seen: Counts) {
+        let requests = u128::from(self.requests) + u128::from(seen.requests);
+        let errors = u128::from(self.errors) + u128::from(seen.errors) * THOUSANDTHS;
+        let fade = |count: u128| if requests > REQUESTS { count * REQUESTS / requests } else { count };
+        // What has faded fits: at most `REQUESTS`, and as many thousandths of errors.
+        self.requests = u64::try_from(fade(requests)).unwrap_or(u64::MAX);
+        self.errors = u64::try_from(fade(errors)).unwrap_or(u64::MAX);
+    }
+
+    /// The error rate, with a prior that nothing is known.
+    pub(crate) fn rate(self) -> f64 {
+        let (errors, requests) = PRIOR;
+        rate(self.errors() + errors, self.requests as f64 + requests)
+    }
+
+    /// The error rate, with a prior that it is `like` another.
+    pub(crate) fn rate_like(self, like: f64) -> f64 {
+        let (_, requests) = PRIOR;
+        rate(self.errors() + like * requests, self.requests as f64 + requests)
+    }
+
+    /// The error rate of both together.
+    pub(crate) fn rate_with(self, other: Self) -> f64 {
+        let (errors, requests) = PRIOR;
+        rate(self.errors() + other.errors() + errors, self.requests as f64 + other.requests as f64 + requests)
+    }
+
+    fn errors(self) -> f64 {
+        self.errors as f64 / THOUSANDTHS as f64
+    }
+}
+
+fn rate(errors: f64, requests: f64) -> f64 {
+    (errors / requests).clamp(LEAST, 1.0 - LEAST)
+}
