@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+pub(crate) use self::rules::is_alias;
 pub use self::{fields::Problem, template::plan_template};
 use crate::{Group, Strategy};
 
