@@ -94,6 +94,16 @@ pub enum Call {
         /// The deployment.
         id: String,
     },
+    /// CodeDeploy's newest deployment with this description, by `ListDeployments` and `BatchGetDeployments`: after a lost
+    /// answer to [`Call::CreateDeployment`]. Answered by [`Reply::Deployment`]; [`ErrorKind::NotFound`] where there is none.
+    FindDeployment {
+        /// The application.
+        application: String,
+        /// The deployment group.
+        group: String,
+        /// What [`Deployment::description`] was.
+        description: String,
+    },
     /// CodeDeploy's `StopDeployment` with its automatic rollback. Answered by [`Reply::Done`].
     StopDeployment {
         /// The deployment.
@@ -118,6 +128,7 @@ impl Call {
             Self::GetMetricData { .. } => "GetMetricData",
             Self::CreateDeployment(_) => "CreateDeployment",
             Self::GetDeployment { .. } => "GetDeployment",
+            Self::FindDeployment { .. } => "ListDeployments",
             Self::StopDeployment { .. } => "StopDeployment",
         }
     }
@@ -138,7 +149,8 @@ impl Call {
             | Self::GetVersion { .. }
             | Self::DescribeAlarms { .. }
             | Self::GetMetricData { .. }
-            | Self::GetDeployment { .. } => false,
+            | Self::GetDeployment { .. }
+            | Self::FindDeployment { .. } => false,
         }
     }
 }
