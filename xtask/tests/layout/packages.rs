@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    process::Command,
 };
 
 use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package, TargetKind};
@@ -50,21 +51,16 @@ impl Packages {
         built.filter(|dependency| dependency.path.is_some()).map(|dependency| dependency.name.clone()).collect()
     }
 
-    /// Everything that a package is built with, at any distance.
+    /// Everything that a package is built with, at any distance, when it is built alone: what others ask of a shared
+    /// dependency does not count.
     pub(crate) fn reaches(&self, name: &str) -> BTreeSet<String> {
-        let nodes = &self.0.resolve.as_ref().unwrap().nodes;
-        let mut reached = BTreeSet::new();
-        let mut next = vec![self.package(name).id.clone()];
-        while let Some(id) = next.pop() {
-            let node = nodes.iter().find(|node| node.id == id).unwrap();
-            let built = |kind: &cargo_metadata::DepKindInfo| kind.kind != DependencyKind::Development;
-            for dependency in node.deps.iter().filter(|dependency| dependency.dep_kinds.iter().any(built)) {
-                if reached.insert(self.0[&dependency.pkg].name.to_string()) {
-                    next.push(dependency.pkg.clone());
-                }
-            }
-        }
-        reached
+        let arguments =
+            ["tree", "--locked", "--edges", "no-dev", "--target", "all", "--prefix", "none", "--package", name];
+        let tree = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
+        assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+        let lines = String::from_utf8(tree.stdout).unwrap();
+        let named = lines.lines().filter_map(|line| line.split(' ').next()).filter(|reached| !reached.is_empty());
+        named.filter(|reached| *reached != name).map(str::to_owned).collect()
     }
 
     /// Every file that cargo compiles as a test of its own.
