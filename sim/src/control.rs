@@ -38,6 +38,7 @@ mod alias;
 mod deployment;
 mod fault;
 mod function;
+mod http;
 mod name;
 mod page;
 mod perform;
@@ -65,6 +66,7 @@ pub use self::{
     alias::Alias,
     fault::{Around, At, Fault, FaultPlan, Trouble},
     function::Code,
+    http::{ControlServer, Served},
     rate::CONTROL_PLANE_RATE,
     refusal::Refusal,
     script::Script,

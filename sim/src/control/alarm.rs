@@ -36,12 +36,12 @@ pub(crate) struct Metric {
     /// Of these so many must breach: `DatapointsToAlarm`.
     pub(crate) breaching: u32,
     /// What a minute without traffic counts as.
-    pub(crate) missing: Missing,
+    pub(crate) missing: Silence,
 }
 
 /// `TreatMissingData`: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Missing {
+pub(crate) enum Silence {
     /// Too little data for a verdict: `INSUFFICIENT_DATA`.
     Missing,
     Breaching,
@@ -58,7 +58,7 @@ impl Metric {
             threshold: f64::from(alarm.errors),
             minutes: alarm.minutes,
             breaching: alarm.minutes,
-            missing: Missing::NotBreaching,
+            missing: Silence::NotBreaching,
         }
     }
 
@@ -69,17 +69,17 @@ impl Metric {
             #[expect(clippy::cast_precision_loss, reason = "a count of errors")]
             let breaches = match (errors, self.missing) {
                 (Some(errors), _) => Some(errors as f64 >= self.threshold),
-                (None, Missing::Breaching) => Some(true),
-                (None, Missing::NotBreaching) => Some(false),
-                (None, Missing::Missing | Missing::Ignore) => None,
+                (None, Silence::Breaching) => Some(true),
+                (None, Silence::NotBreaching) => Some(false),
+                (None, Silence::Missing | Silence::Ignore) => None,
             };
             measured += u32::from(breaches.is_some());
             breaching += u32::from(breaches == Some(true));
         }
         match self.missing {
             _ if breaching >= self.breaching => AlarmState::Alarm,
-            Missing::Missing if measured == 0 => AlarmState::InsufficientData,
-            Missing::Ignore if measured == 0 => before,
+            Silence::Missing if measured == 0 => AlarmState::InsufficientData,
+            Silence::Ignore if measured == 0 => before,
             _ => AlarmState::Ok,
         }
     }

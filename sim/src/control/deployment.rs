@@ -256,7 +256,7 @@ impl Deployments {
                     Refusal::new(400, "DeploymentConfigDoesNotExistException", message)
                 })?,
         };
-        let id = format!("d-{:09}", self.runs.len() + 1);
+        let id = id(self.runs.len());
         let (named, function) = around.functions.get(&asked.function)?;
         let alias = function.alias(named.function, &asked.alias)?;
         let mut run = Run {
@@ -277,18 +277,21 @@ impl Deployments {
         Ok(view)
     }
 
-    fn check(&self, asked: &Deployment) -> Result<(), Refusal> {
+    fn check_group(&self, application: &str, group: &str) -> Result<(), Refusal> {
         let refuse = |code, message: String| Err(Refusal::new(400, code, message));
-        if !self.groups.iter().any(|(application, _)| *application == asked.application) {
-            return refuse(
-                "ApplicationDoesNotExistException",
-                format!("Applications not found for {}", asked.application),
-            );
+        if !self.groups.iter().any(|(known, _)| known == application) {
+            return refuse("ApplicationDoesNotExistException", format!("Applications not found for {application}"));
         }
-        if !self.groups.iter().any(|(application, group)| *application == asked.application && *group == asked.group) {
-            let message = format!("No Deployment Group found for name: {}", asked.group);
+        if !self.groups.iter().any(|known| *known == (application.to_owned(), group.to_owned())) {
+            let message = format!("No Deployment Group found for name: {group}");
             return refuse("DeploymentGroupDoesNotExistException", message);
         }
+        Ok(())
+    }
+
+    fn check(&self, asked: &Deployment) -> Result<(), Refusal> {
+        let refuse = |code, message: String| Err(Refusal::new(400, code, message));
+        self.check_group(&asked.application, &asked.group)?;
         if asked.alarms.len() > ALARMS {
             return refuse(
                 "AlarmsLimitExceededException",
@@ -314,6 +317,22 @@ impl Deployments {
 
     pub(crate) fn view(&self, id: &str) -> Result<DeploymentView, Refusal> {
         self.get(id).map(|run| run.view(id))
+    }
+
+    /// The ids of a group's deployments, the newest first, as `ListDeployments` gives them.
+    pub(crate) fn of_group(&self, application: &str, group: &str) -> Result<Vec<String>, Refusal> {
+        self.check_group(application, group)?;
+        let of_group = |run: &Run| run.asked.application == application && run.asked.group == group;
+        let all = self.runs.iter().enumerate().rev().filter(|(_, run)| of_group(run));
+        Ok(all.map(|(place, _)| id(place)).collect())
+    }
+
+    /// A group's newest deployment with a description.
+    pub(crate) fn find(&self, application: &str, group: &str, description: &str) -> Result<DeploymentView, Refusal> {
+        let ids = self.of_group(application, group)?;
+        let views = ids.iter().filter_map(|id| self.get(id).ok().map(|run| (id, run)));
+        let found = views.into_iter().find(|(_, run)| run.asked.description == description);
+        found.map(|(id, run)| run.view(id)).ok_or_else(|| unknown(description))
     }
 
     /// `StopDeployment`; with its automatic rollback, or leaving the alias where it is.
@@ -367,6 +386,10 @@ impl Deployments {
     fn place(&self, id: &str) -> Result<usize, Refusal> {
         place(id).and_then(|place| if place < self.runs.len() { Ok(place) } else { Err(unknown(id)) })
     }
+}
+
+fn id(place: usize) -> String {
+    format!("d-{:09}", place + 1)
 }
 
 fn place(id: &str) -> Result<usize, Refusal> {

@@ -108,7 +108,7 @@ impl ControlPlane {
     }
 
     /// Whether `GetMetricData` is struck by silence: it is answered, and knows of no traffic.
-    fn is_silent(&self) -> bool {
+    pub(crate) fn is_silent(&self) -> bool {
         let (call, nth) = (self.calls - 1, self.by_operation.get("GetMetricData").map_or(0, |nth| nth - 1));
         self.faults.strikes("GetMetricData", call, nth).any(|trouble| *trouble == Trouble::NoData)
     }
@@ -166,6 +166,9 @@ impl ControlPlane {
                 Reply::Deployment(self.deploying(|deployments, around| deployments.create(asked, now, around))?)
             }
             Call::GetDeployment { id } => Reply::Deployment(self.deployments.view(id)?),
+            Call::FindDeployment { application, group, description } => {
+                Reply::Deployment(self.deployments.find(application, group, description)?)
+            }
             Call::StopDeployment { id } => {
                 self.deploying(|deployments, around| deployments.stop(id, true, around))?;
                 Reply::Done
