@@ -20,8 +20,10 @@ fn main() {
     );
     false_alarms();
     detection();
+    late();
     health();
     many_aliases();
+    outages();
     clusters();
 }
 
@@ -42,7 +44,7 @@ fn false_alarms() {
         (0.000_5, 1_000, 0.1, 60, 20_000),
         (0.2, 1_000, 0.1, 60, 20_000),
     ] {
-        let traffic = Traffic { requests, share, old: rate, new: rate, cluster: 1 };
+        let traffic = Traffic { requests, share, old: rate, new: rate, ..Traffic::USUAL };
         let found = runs_of(traffic, minutes, 1, runs);
         let worse = found.iter().filter(|found| found.worse.is_some()).count();
         println!(
@@ -74,7 +76,7 @@ fn detection() {
         (0.1, 0.2, 1_000, 0.1, 1),
     ] {
         let runs = 2_000;
-        let traffic = Traffic { requests, share, old, new, cluster: 1 };
+        let traffic = Traffic { requests, share, old, new, ..Traffic::USUAL };
         let found = sorted(runs_of(traffic, 1_440, aliases, runs).iter().map(|found| found.worse).collect());
         println!(
             "{:>6} {:>6} {requests:>10} {:>6} {aliases:>8} {runs:>6} {}",
@@ -82,6 +84,25 @@ fn detection() {
             percent(new),
             percent(share),
             spread(&found)
+        );
+    }
+}
+
+fn late() {
+    println!("\nAs good as the old version at first, 5 % against 1 % later: the new version's requests from then on");
+    println!(
+        "{:>10} {:>6} {:>8} {:>6} {:>8} {:>8} {:>8} {:>6}",
+        "a minute", "share", "from", "runs", "median", "95 %", "99 %", "never"
+    );
+    for from in [10, 60, 600] {
+        let runs = 1_000;
+        let traffic = Traffic { new: 0.05, from, ..Traffic::USUAL };
+        let found = runs_of(traffic, from + 600, 1, runs).iter().map(|found| found.worse).collect();
+        println!(
+            "{:>10} {:>6} {from:>8} {runs:>6} {}",
+            traffic.requests,
+            percent(traffic.share),
+            spread(&sorted(found))
         );
     }
 }
@@ -103,7 +124,7 @@ fn health() {
         (0.01, 0.02, 1_000, 0.1, 1, 5_000),
         (0.01, 0.03, 1_000, 0.1, 1, 5_000),
     ] {
-        let traffic = Traffic { requests, share, old, new, cluster: 1 };
+        let traffic = Traffic { requests, share, old, new, ..Traffic::USUAL };
         let found = sorted(runs_of(traffic, 1_440, aliases, runs).iter().map(|found| found.healthy).collect());
         println!(
             "{:>6} {:>6} {requests:>10} {:>6} {aliases:>8} {runs:>6} {}",
@@ -118,8 +139,7 @@ fn health() {
 fn many_aliases() {
     println!("\nA release of 200 aliases, 1 % against 1 %, 1,000 requests a minute each, 10 % for 60 minutes");
     let (aliases, releases) = (200, 500);
-    let traffic = Traffic { requests: 1_000, share: 0.1, old: 0.01, new: 0.01, cluster: 1 };
-    let found = runs_of(traffic, 60, aliases, releases * 200);
+    let found = runs_of(Traffic::USUAL, 60, aliases, releases * 200);
     let alarmed = found.chunks(aliases).filter(|release| release.iter().any(|found| found.worse.is_some())).count();
     println!(
         "{releases} releases, {alarmed} with a false alarm: {:.2} %",
@@ -127,17 +147,37 @@ fn many_aliases() {
     );
 }
 
+fn outages() {
+    println!(
+        "\nOutages: in some minutes 30 % of both versions' requests fail; otherwise 1 % against 1 %, 10 % for 60 minutes"
+    );
+    println!("{:>10} {:>6} {:>6} {:>10}", "minutes", "runs", "worse", "part");
+    for outages in [0.02, 0.1, 0.5] {
+        let runs = 5_000;
+        let traffic = Traffic { outages, ..Traffic::USUAL };
+        let worse = runs_of(traffic, 60, 1, runs).iter().filter(|found| found.worse.is_some()).count();
+        println!(
+            "{:>10} {runs:>6} {worse:>6} {:>10}",
+            percent(outages),
+            format!("{:.2} %", 100.0 * worse as f64 / f64::from(runs))
+        );
+    }
+}
+
 fn clusters() {
     println!(
         "\nNot independent: one cause makes several requests of one version fail; 1 % against 1 %, 10 % for 60 minutes"
     );
-    println!("{:>10} {:>6} {:>6} {:>10}", "at once", "runs", "worse", "part");
-    for cluster in [1, 2, 5, 10] {
+    println!("{:>10} {:>12} {:>6} {:>6} {:>10}", "at once", "false alarm", "runs", "worse", "part");
+    for (cluster, power) in [(1, 1), (2, 1), (3, 1), (10, 1), (2, 2), (3, 3), (10, 10)] {
         let runs = 5_000;
-        let traffic = Traffic { requests: 1_000, share: 0.1, old: 0.01, new: 0.01, cluster };
-        let worse = runs_of(traffic, 60, 1, runs).iter().filter(|found| found.worse.is_some()).count();
+        let traffic = Traffic { cluster, ..Traffic::USUAL };
+        let judge = Judge::new(&Comparison { false_alarm: COMPARISON.false_alarm.powi(power), ..COMPARISON }, 1);
+        let found = (0..runs).map(|at| run(traffic, 60, &judge, &mut random(SEED + u64::from(at))));
+        let worse = found.filter(|found| found.worse.is_some()).count();
         println!(
-            "{cluster:>10} {runs:>6} {worse:>6} {:>10}",
+            "{cluster:>10} {:>12} {runs:>6} {worse:>6} {:>10}",
+            format!("{:e}", judge.false_alarm()),
             format!("{:.2} %", 100.0 * worse as f64 / f64::from(runs))
         );
     }

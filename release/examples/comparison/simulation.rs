@@ -16,14 +16,24 @@ pub(crate) struct Traffic {
     pub(crate) old: f64,
     /// The new version's error rate.
     pub(crate) new: f64,
+    /// The minute from which on it has it; before, it is as good as the old one.
+    pub(crate) from: u32,
+    /// The part of the minutes in which three in ten requests fail, of both versions.
+    pub(crate) outages: f64,
     /// One cause makes so many requests fail: 1, or requests are not independent.
     pub(crate) cluster: u64,
+}
+
+impl Traffic {
+    /// A thousand requests a minute, one in ten on the new version, and one in a hundred fails.
+    pub(crate) const USUAL: Self =
+        Self { requests: 1_000, share: 0.1, old: 0.01, new: 0.01, from: 0, outages: 0.0, cluster: 1 };
 }
 
 /// What a run showed, peeked at every minute.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Found {
-    /// The new version's requests when it was proven worse.
+    /// The new version's requests since it is worse, when it was proven.
     pub(crate) worse: Option<u64>,
     /// The new version's requests when it was first proven healthy.
     pub(crate) healthy: Option<u64>,
@@ -33,15 +43,18 @@ pub(crate) struct Found {
 pub(crate) fn run(traffic: Traffic, minutes: u32, judge: &Judge, random: &mut XorShiftRng) -> Found {
     let (mut evidence, mut found) = (Evidence::default(), Found::default());
     let mut served = 0;
-    for _ in 0..minutes {
+    for minute in 0..minutes {
         let new = draw(traffic.requests, traffic.share, random);
         let old = traffic.requests - new;
-        served += new;
+        served += if minute < traffic.from { 0 } else { new };
+        let out = traffic.outages > 0.0 && draw(1, traffic.outages, random) == 1;
+        let now = |rate| if out { 0.3 } else { rate };
+        let worse = if minute < traffic.from { traffic.old } else { traffic.new };
         let failed = |requests: u64, rate: f64, random: &mut XorShiftRng| {
             let clusters = requests / traffic.cluster;
             Counts::new(requests, draw(clusters, rate, random) * traffic.cluster)
         };
-        let (old, new) = (failed(old, traffic.old, random), failed(new, traffic.new, random));
+        let (old, new) = (failed(old, now(traffic.old), random), failed(new, now(worse), random));
         evidence.add(judge, old, new);
         match evidence.verdict(judge) {
             Verdict::ProvenWorse => {

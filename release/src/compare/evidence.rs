@@ -146,3 +146,156 @@ impl Evidence {
         [Bet { old: both, new: both }, Bet { old, new: self.new_memory.rate_like(old) }]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Counts, Evidence, Judge};
+    use crate::{Comparison, Verdict};
+
+    /// Windows, small enough to go through everything that can happen in them.
+    const WINDOWS: [(u64, u64); 5] = [(2, 1), (1, 2), (3, 2), (1, 1), (2, 3)];
+
+    /// Every path through the windows at these rates, one pair for each: its chance, and where it leads.
+    fn paths(judge: &Judge, rates: [(f64, f64); 5]) -> Vec<(f64, Evidence)> {
+        let mut paths = vec![(1.0, Evidence::default())];
+        for ((old, new), (at_old, at_new)) in WINDOWS.into_iter().zip(rates) {
+            let mut next = Vec::new();
+            for (chance, evidence) in &paths {
+                for old_errors in 0..=old {
+                    for new_errors in 0..=new {
+                        let both = part(old, old_errors, at_old) * part(new, new_errors, at_new);
+                        let mut evidence = evidence.clone();
+                        evidence.add(judge, Counts::new(old, old_errors), Counts::new(new, new_errors));
+                        next.push((chance * both, evidence));
+                    }
+                }
+            }
+            paths = next;
+        }
+        paths
+    }
+
+    fn part(requests: u64, errors: u64, rate: f64) -> f64 {
+        let ways = (0..errors).fold(1.0, |ways, at| ways * (requests - at) as f64 / (at + 1) as f64);
+        ways * rate.powf(errors as f64) * (1.0 - rate).powf((requests - errors) as f64)
+    }
+
+    fn judge(tolerance: f64, false_alarm: f64) -> Judge {
+        Judge::new(&Comparison { false_alarm, tolerance }, 1)
+    }
+
+    #[test]
+    fn the_whole_capital_does_not_grow_while_the_claim_is_true() {
+        let judge = judge(0.1, 0.4);
+        let not_worse = [
+            [(0.01, 0.01); 5],
+            [(0.3, 0.3); 5],
+            [(0.9, 0.9); 5],
+            [(0.5, 0.1); 5],
+            // An outage in the middle hits both.
+            [(0.01, 0.01), (0.01, 0.01), (0.8, 0.8), (0.8, 0.8), (0.01, 0.0)],
+        ];
+        for rates in not_worse {
+            let paths = paths(&judge, rates);
+            let mean: f64 = paths.iter().map(|(chance, evidence)| chance * evidence.worse().get().exp()).sum();
+            assert!(mean <= 1.0 + 1e-9, "a mean of {mean} at {rates:?}");
+            for needed in [1.5_f64, 2.0, 3.0] {
+                let ever = paths.iter().filter(|(_, evidence)| evidence.most.get() >= needed.ln());
+                let chance: f64 = ever.map(|(chance, _)| chance).sum();
+                assert!(chance <= 1.0 / needed, "{needed} is reached with a chance of {chance} at {rates:?}");
+            }
+        }
+        let beyond = [
+            [(0.01, 0.11); 5],
+            [(0.3, 0.4); 5],
+            [(0.9, 1.0); 5],
+            [(0.1, 0.5); 5],
+            [(0.01, 0.2), (0.5, 0.6), (0.8, 0.9), (0.0, 0.1), (0.3, 0.4)],
+        ];
+        for rates in beyond {
+            let mean: f64 =
+                paths(&judge, rates).iter().map(|(chance, evidence)| chance * evidence.healthy().get().exp()).sum();
+            assert!(mean <= 1.0 + 1e-9, "a mean of {mean} at {rates:?}");
+        }
+    }
+
+    #[test]
+    fn it_grows_while_the_claim_is_false() {
+        let judge = judge(0.5, 0.01);
+        let means = |rates| {
+            let (mut worse, mut healthy) = (0.0, 0.0);
+            for (chance, evidence) in paths(&judge, [rates; 5]) {
+                worse += chance * evidence.worse().get().exp();
+                healthy += chance * evidence.healthy().get().exp();
+            }
+            (worse, healthy)
+        };
+        assert!(means((0.01, 0.9)).0 > 5.0, "{:?}", means((0.01, 0.9)));
+        assert!(means((0.1, 0.1)).1 > 1.5, "{:?}", means((0.1, 0.1)));
+    }
+
+    #[test]
+    fn a_good_week_does_not_outweigh_a_bad_hour() {
+        let judge = judge(0.01, 0.01);
+        let mut evidence = Evidence::default();
+        for _minute in 0..7 * 1_440 {
+            evidence.add(&judge, Counts::new(900, 9), Counts::new(100, 1));
+        }
+        assert_eq!(evidence.verdict(&judge), Verdict::ProvenHealthy);
+        for _minute in 0..60 {
+            evidence.add(&judge, Counts::new(900, 9), Counts::new(100, 5));
+        }
+        assert_eq!(evidence.verdict(&judge), Verdict::ProvenWorse);
+        assert!(evidence.healthy().get() < judge.needed());
+    }
+
+    #[test]
+    fn what_is_proven_worse_stays_so() {
+        let judge = judge(0.01, 0.01);
+        let mut evidence = Evidence::default();
+        for _minute in 0..10 {
+            evidence.add(&judge, Counts::new(900, 9), Counts::new(100, 10));
+        }
+        for _minute in 0..1_440 {
+            evidence.add(&judge, Counts::new(900, 9), Counts::new(100, 1));
+        }
+        assert!(evidence.worse().get() < judge.needed() && evidence.healthy().get() >= judge.needed());
+        assert_eq!(evidence.verdict(&judge), Verdict::ProvenWorse);
+    }
+
+    fn counts() -> impl Strategy<Value = Counts> {
+        let number = || prop_oneof![Just(0), 0_u64..100, any::<u64>(), Just(u64::MAX)];
+        (number(), number()).prop_map(|(requests, errors)| Counts { requests, errors })
+    }
+
+    fn rate() -> impl Strategy<Value = f64> {
+        prop_oneof![0.0..1.0, Just(0.0), Just(1.0), any::<f64>(), Just(f64::NAN)]
+    }
+
+    proptest! {
+        #[test]
+        fn any_counts_give_evidence_that_is_a_number(
+            windows in prop::collection::vec((counts(), counts()), 0..20),
+            false_alarm in rate(),
+            tolerance in rate(),
+            aliases in any::<usize>(),
+        ) {
+            let judge = Judge::new(&Comparison { false_alarm, tolerance }, aliases);
+            let mut evidence = Evidence::default();
+            for (old, new) in windows {
+                evidence.add(&judge, old, new);
+                // The savings are never lost, whatever happens.
+                prop_assert!(evidence.worse().get().is_finite());
+                prop_assert!(evidence.most >= evidence.worse());
+                prop_assert!(!evidence.healthy().get().is_nan());
+                prop_assert!(evidence.healthy().get() <= 2.0 * judge.needed());
+                let json = serde_json::to_string(&evidence).unwrap();
+                prop_assert_eq!(&serde_json::from_str::<Evidence>(&json).unwrap(), &evidence);
+                let figures = evidence.figures(&judge);
+                prop_assert!(!figures.contains("NaN") && !figures.contains("inf"), "{}", figures);
+            }
+        }
+    }
+}

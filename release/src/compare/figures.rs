@@ -29,7 +29,7 @@ impl Evidence {
         let sure = match verdict {
             Verdict::ProvenWorse => format!(" (false alarm at most {rate})"),
             Verdict::ProvenHealthy => {
-                format!(" (at most {} points above, wrong at most {rate})", percent(judge.tolerance()))
+                format!(" (less than {} points above, wrong at most {rate})", number(judge.tolerance()))
             }
             Verdict::NotProven => String::new(),
         };
@@ -41,12 +41,16 @@ fn part(counts: Counts) -> String {
     format!("{} of {}", percent(counts.errors as f64 / counts.requests as f64), grouped(counts.requests))
 }
 
-/// Two digits are enough, and a tenth from one percent on.
 fn percent(part: f64) -> String {
+    format!("{} %", number(part))
+}
+
+/// Percent. Two digits are enough, and a tenth from one percent on.
+fn number(part: f64) -> String {
     let percent = part * 100.0;
     let decimals = if percent >= 1.0 || percent <= 0.0 { 1 } else { (1.0 - percent.log10()).ceil().min(12.0) as usize };
     let text = format!("{percent:.decimals$}");
-    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+    if decimals == 0 { text } else { text.trim_end_matches('0').trim_end_matches('.').to_owned() }
 }
 
 /// Thousands, apart.
