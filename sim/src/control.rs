@@ -87,6 +87,33 @@ pub struct ControlPlane {
     calls: u64,
     by_operation: BTreeMap<&'static str, u64>,
     turned_back: SignedDuration,
+    moves: Vec<Move>,
+}
+
+/// An alias that was pointed somewhere else, or touched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Move {
+    /// The function.
+    pub function: String,
+    /// The alias.
+    pub alias: String,
+    /// Where it stood; `None`: it is new.
+    pub from: Option<Routing>,
+    /// Where it stands.
+    pub to: Routing,
+    /// Who did it.
+    pub by: Mover,
+}
+
+/// Who moved an alias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mover {
+    /// A call.
+    Call,
+    /// Somebody else: [`ControlPlane::alias`], or [`Trouble::Edited`].
+    Hand,
+    /// A deployment of CodeDeploy's.
+    Deployment,
 }
 
 /// What stands here, for tests and pages; what a release asks goes through [`ControlPlane::call`].
@@ -129,13 +156,17 @@ impl ControlPlane {
     ///
     /// When AWS would refuse it.
     pub fn alias(&mut self, function: &str, alias: &str, to: &Routing) -> Result<(), Refusal> {
-        let (named, function) = self.functions.get_mut(function)?;
         let change = Change::to(to, None);
-        match function.aliases.contains_key(alias) {
-            true => function.update_alias(named.function, alias, change, &mut self.revisions)?,
-            false => function.create_alias(named.function, alias, change, &mut self.revisions)?,
+        match self.alias_of(function, alias) {
+            Some(_) => self.update_alias(function, alias, change, Mover::Hand)?,
+            None => self.create_alias(function, alias, change, Mover::Hand)?,
         };
         Ok(())
+    }
+
+    /// The aliases that moved since this was last asked, in order; an update that changes nothing counts.
+    pub fn take_moves(&mut self) -> Vec<Move> {
+        std::mem::take(&mut self.moves)
     }
 
     /// An alias as it stands.
@@ -247,6 +278,7 @@ impl ControlPlane {
             alarms: &self.alarms,
             traffic: &self.traffic,
             scripts: &self.scripts,
+            moves: &mut self.moves,
         };
         self.deployments.advance(now, &mut around);
     }

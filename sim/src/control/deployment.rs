@@ -10,8 +10,8 @@ use onebox_release::{
 };
 
 use super::{
-    alarm::Alarms, alias::Change, function::Functions, refusal::Refusal, revision::Revisions, script::Script,
-    traffic::Traffic,
+    Move, Mover, alarm::Alarms, alias::Change, function::Functions, refusal::Refusal, revision::Revisions,
+    script::Script, traffic::Traffic,
 };
 
 /// How long CodeDeploy waits for a hook's word:
@@ -27,6 +27,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) alarms: &'a Alarms,
     pub(crate) traffic: &'a Traffic,
     pub(crate) scripts: &'a BTreeMap<String, Script>,
+    pub(crate) moves: &'a mut Vec<Move>,
 }
 
 /// A deployment.
@@ -193,9 +194,12 @@ impl Run {
 
     fn put(&mut self, to: &Routing, around: &mut Surroundings<'_>) -> Result<(), Refusal> {
         let (named, function) = around.functions.get_mut(&self.asked.function)?;
+        let alias = &self.asked.alias;
+        let from = function.alias(named.function, alias)?.view().routing;
         let change = Change::to(to, Some(&self.left));
-        self.left =
-            function.update_alias(named.function, &self.asked.alias, change, around.revisions)?.revision.clone();
+        self.left = function.update_alias(named.function, alias, change, around.revisions)?.revision.clone();
+        let (function, alias) = (named.function.to_owned(), alias.clone());
+        around.moves.push(Move { function, alias, from: Some(from), to: to.clone(), by: Mover::Deployment });
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use onebox_release::{Answer, Call, CallError, ErrorKind, Reply};
 
 use super::{
-    ControlPlane,
+    Alias, ControlPlane, Move, Mover,
     alias::Change,
     deployment::Surroundings,
     fault::{Around, Trouble},
@@ -121,7 +121,7 @@ impl ControlPlane {
             }
             Call::UpdateAlias { function, alias, to, revision } => {
                 let change = Change::to(to, Some(revision));
-                Reply::Alias(self.update_alias(function, alias, change)?.view())
+                Reply::Alias(self.update_alias(function, alias, change, Mover::Call)?.view())
             }
             Call::GetVersion { function, version } => {
                 let (named, function) = self.functions.get(function)?;
@@ -177,14 +177,35 @@ impl ControlPlane {
         })
     }
 
+    /// `UpdateAlias`, by whoever.
     pub(crate) fn update_alias(
         &mut self,
         function: &str,
         alias: &str,
         change: Change,
-    ) -> Result<&super::Alias, Refusal> {
+        by: Mover,
+    ) -> Result<&Alias, Refusal> {
         let (named, function) = self.functions.get_mut(function)?;
-        function.update_alias(named.function, alias, change, &mut self.revisions)
+        let from = function.alias(named.function, alias)?.view().routing;
+        let updated = function.update_alias(named.function, alias, change, &mut self.revisions)?;
+        let (function, alias) = (named.function.to_owned(), alias.to_owned());
+        self.moves.push(Move { function, alias, from: Some(from), to: updated.view().routing, by });
+        Ok(updated)
+    }
+
+    /// `CreateAlias`, by whoever.
+    pub(crate) fn create_alias(
+        &mut self,
+        function: &str,
+        alias: &str,
+        change: Change,
+        by: Mover,
+    ) -> Result<&Alias, Refusal> {
+        let (named, function) = self.functions.get_mut(function)?;
+        let created = function.create_alias(named.function, alias, change, &mut self.revisions)?;
+        let (function, alias) = (named.function.to_owned(), alias.to_owned());
+        self.moves.push(Move { function, alias, from: None, to: created.view().routing, by });
+        Ok(created)
     }
 
     /// `UpdateFunctionCode`: the rest of the version stays.
@@ -249,6 +270,7 @@ impl ControlPlane {
             alarms: &self.alarms,
             traffic: &self.traffic,
             scripts: &self.scripts,
+            moves: &mut self.moves,
         };
         work(&mut self.deployments, &mut around)
     }

@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::{Asked, Wire, value::Members};
 use crate::control::{
-    ControlPlane, Refusal, Script,
+    ControlPlane, Mover, Refusal, Script,
     alias::{Alias, Change},
     function::Version,
-    name::{arn, is_number},
+    name::{Named, arn, is_number},
 };
 
 /// An operation, and what its path and query say.
@@ -79,15 +79,15 @@ impl Route {
                 shown(named.function, &self.alias, function.alias(named.function, &self.alias)?)
             }
             "UpdateAlias" => {
-                let (named, function) = plane.functions.get_mut(&self.function)?;
-                let alias = function.update_alias(named.function, &self.alias, change(body)?, &mut plane.revisions)?;
+                let named = Named::parse(&self.function)?;
+                let alias = plane.update_alias(named.function, &self.alias, change(body)?, Mover::Call)?;
                 shown(named.function, &self.alias, alias)
             }
             "CreateAlias" => {
                 let name = body.need("Name")?;
-                let (named, function) = plane.functions.get_mut(&self.function)?;
+                let named = Named::parse(&self.function)?;
                 let change = Change { revision: None, ..change(body)? };
-                let alias = function.create_alias(named.function, name, change, &mut plane.revisions)?;
+                let alias = plane.create_alias(named.function, name, change, Mover::Call)?;
                 return Ok(Wire::json(201, "application/json", &shown(named.function, name, alias)));
             }
             "ListAliases" => {
