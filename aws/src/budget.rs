@@ -137,7 +137,8 @@ pub(crate) struct Budgeted {
 }
 
 impl Budgeted {
-    pub(crate) fn new(inner: SharedHttpClient, budget: Budget) -> SharedHttpClient {
+    /// This client, held to a budget.
+    pub(crate) fn around(inner: SharedHttpClient, budget: Budget) -> SharedHttpClient {
         SharedHttpClient::new(Self { inner, gate: Arc::new(Gate::new(budget)) })
     }
 }

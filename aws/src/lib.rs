@@ -1,8 +1,56 @@
-//! Performs what a release wants with the AWS SDK.
+//! Performs what a release wants with the AWS SDK: one call in, one answer out.
+//!
+//! Nothing is decided here. An error says what is known about the change, refused or perhaps applied, and the machine in
+//! `onebox-release` goes on from there.
+//!
+//! ```no_run
+//! use onebox_aws::{Aws, Options};
+//! use onebox_release::Call;
+//!
+//! # async fn run() -> Result<(), onebox_aws::ConnectError> {
+//! let aws = Aws::connect(&Options { profile: Some("shop".into()), ..Options::default() }).await?;
+//! let answer = aws.call(&Call::GetAlias { function: "orders".into(), alias: "live".into() }).await;
+//! # drop(answer);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Whose credentials, which region, which endpoint
+//!
+//! As the AWS CLI finds them. Credentials, the first that there are: a profile that was named in [`Options`];
+//! `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`; the profile of `AWS_PROFILE` or `default` in
+//! `~/.aws/config` and `~/.aws/credentials`, with `source_profile`, `role_arn`, `web_identity_token_file`, and, with the feature `sso`, which
+//! is on unless it is switched off, IAM Identity Center (`aws sso login`) and `credential_process`;
+//! `AWS_WEB_IDENTITY_TOKEN_FILE`; the role of an ECS task or a Lambda function; the role of an EC2 instance. Region:
+//! [`Options`], `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, EC2's. Endpoint: [`Options`],
+//! `AWS_ENDPOINT_URL_LAMBDA` (`_CLOUDWATCH`, `_CODEDEPLOY`), `AWS_ENDPOINT_URL`, the profile's `endpoint_url`. Proxies:
+//! `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. Certificates: the system's. Not supported: `mfa_serial`, `aws login`,
+//! `AWS_CA_BUNDLE`.
+//!
+//! # Budget and retries
+//!
+//! Every attempt counts against a [`Budget`]: for Lambda's control plane 10 calls a second and 5 at once unless
+//! [`Options`] says otherwise; CloudWatch and CodeDeploy have one each. What is throttled, broken or lost is tried up to 5
+//! times in all, after pauses that double and are cut short by chance; `CreateDeployment` once only, and an invocation
+//! ends after fifteen and a half minutes, whatever attempt it is.
+
 #![forbid(unsafe_code)]
 
+mod alarms;
+mod alias;
+mod appspec;
+mod aws;
 mod budget;
+mod codedeploy;
+mod connect;
+mod error;
+mod hook;
+mod lambda;
+mod metrics;
 mod perform;
 
+pub use alias::AliasSet;
+pub use aws::Aws;
 pub use budget::Budget;
+pub use connect::{ConnectError, Options};
 pub use perform::{Calls, Performed, perform};

@@ -66,7 +66,8 @@ const AT_ONCE: usize = 256;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let noon = "2026-11-20T12:00:00Z".parse()?;
 /// let calls = vec![Call::GetAlias { function: "orders".into(), alias: "live".into() }];
-/// let state = State { effect: Effect::Call { calls, meanwhile: vec![] }, ..State::new(&plan(), noon) };
+/// let mut state = State::new(&plan(), noon);
+/// state.effect = Effect::Call { calls, meanwhile: vec![] };
 /// let performed = perform(&plan(), state, &Nothing, || noon, |_| {}).await;
 /// let Performed::Heard(_, Input::Answers(answers)) = performed else { panic!("answers") };
 /// assert!(answers[0].is_err());

@@ -1,0 +1,159 @@
+//! Credentials, region, endpoint and HTTP client, as users of the AWS CLI expect them.
+
+use std::time::Duration;
+
+use aws_config::{
+    ConfigLoader, Region, SdkConfig, profile::ProfileFileCredentialsProvider, retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
+};
+use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
+use aws_smithy_http_client::{
+    Builder, Connector,
+    proxy::ProxyConfig,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::{
+    Aws,
+    budget::{Budget, Budgeted},
+    error::chain,
+};
+
+/// Where AWS is and who asks; everything that is not said here is found as the AWS CLI finds it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// A profile of `~/.aws/config`, like `--profile`: credentials in the environment no longer count then.
+    pub profile: Option<String>,
+    /// The region, like `--region`.
+    pub region: Option<String>,
+    /// Where all services are reached, like `--endpoint-url`.
+    pub endpoint_url: Option<String>,
+    /// Calls of Lambda's control plane a second, retries included.
+    pub budget: Budget,
+}
+
+/// Why there is nobody to ask. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// No region.
+    #[error(
+        "expected an AWS region: give --region, set AWS_REGION, or write `region = …` into the profile in ~/.aws/config"
+    )]
+    NoRegion,
+    /// No credentials, or none that could be loaded.
+    #[error(
+        "expected AWS credentials: {0}; log in, give --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    )]
+    NoCredentials(String),
+    /// The endpoint is no URL.
+    #[error("expected --endpoint-url to be a URL such as http://127.0.0.1:4566, got {0}")]
+    Endpoint(String),
+}
+
+/// A first try and four more, in the SDK's standard mode: after at most 0.5, 1, 2 and 4 seconds, each cut short by chance.
+pub(crate) const ATTEMPTS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The SDK's own is 3.1 s.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long AWS may take for the head of an answer. What the budget makes a call wait does not count.
+const READ: Duration = Duration::from_secs(15);
+
+/// An upload takes as long as the line is slow.
+pub(crate) fn upload_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(Duration::from_secs(5 * 60)).build()
+}
+
+/// A hook runs for 15 minutes at most, and is not asked twice because it is slow.
+pub(crate) fn hook_timeouts() -> TimeoutConfig {
+    let whole = Duration::from_secs(15 * 60 + 30);
+    TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(whole).operation_timeout(whole).build()
+}
+
+/// Finds region and credentials, and makes the clients.
+pub(crate) async fn connect(options: &Options) -> Result<Aws, ConnectError> {
+    if let Some(url) = &options.endpoint_url
+        && !url.starts_with("http://")
+        && !url.starts_with("https://")
+    {
+        return Err(ConnectError::Endpoint(url.clone()));
+    }
+    let http = http_client();
+    let config = loader(options, http.clone()).load().await;
+    if config.region().is_none_or(|region| region.as_ref().is_empty()) {
+        return Err(ConnectError::NoRegion);
+    }
+    prove(&config).await?;
+    Ok(clients(&config, options, &http))
+}
+
+fn loader(options: &Options, http: SharedHttpClient) -> ConfigLoader {
+    let mut loader = aws_config::from_env()
+        .http_client(http)
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(FIRST_PAUSE)
+                .with_max_backoff(LONGEST_PAUSE),
+        )
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build())
+        // A request that waits for its turn in the budget looks like an upload that is stuck.
+        .stalled_stream_protection(StalledStreamProtectionConfig::enabled().upload_enabled(false).build());
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &options.profile {
+        // The chain alone would still prefer the environment's credentials; the AWS CLI does not when it is told a profile.
+        let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+        loader = loader.profile_name(profile).credentials_provider(credentials);
+    }
+    loader
+}
+
+/// ring, the system's certificates, and the proxy of `HTTPS_PROXY` and `NO_PROXY`.
+fn http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
+    })
+}
+
+/// Asks for credentials once, before anything is begun.
+async fn prove(config: &SdkConfig) -> Result<(), ConnectError> {
+    let Some(provider) = config.credentials_provider() else {
+        return Err(ConnectError::NoCredentials("there are none".to_owned()));
+    };
+    let missing = |error: &CredentialsError| match error {
+        CredentialsError::CredentialsNotLoaded(_) => "none were found".to_owned(),
+        error => chain(error),
+    };
+    provider.provide_credentials().await.map(drop).map_err(|error| ConnectError::NoCredentials(missing(&error)))
+}
+
+fn clients(config: &SdkConfig, options: &Options, http: &SharedHttpClient) -> Aws {
+    let budgeted = |budget| Budgeted::around(http.clone(), budget);
+    // What the command line says is stronger than AWS_ENDPOINT_URL_LAMBDA and its kin.
+    let url = options.endpoint_url.as_deref();
+    let mut lambda = aws_sdk_lambda::config::Builder::from(config).http_client(budgeted(options.budget));
+    let mut hooks = aws_sdk_lambda::config::Builder::from(config).timeout_config(hook_timeouts());
+    let mut cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config).http_client(budgeted(Budget::CLOUDWATCH));
+    let mut codedeploy = aws_sdk_codedeploy::config::Builder::from(config).http_client(budgeted(Budget::CODEDEPLOY));
+    if let Some(url) = url {
+        lambda = lambda.endpoint_url(url);
+        hooks = hooks.endpoint_url(url);
+        cloudwatch = cloudwatch.endpoint_url(url);
+        codedeploy = codedeploy.endpoint_url(url);
+    }
+    Aws {
+        lambda: aws_sdk_lambda::Client::from_conf(lambda.build()),
+        hooks: aws_sdk_lambda::Client::from_conf(hooks.build()),
+        cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build()),
+        codedeploy: aws_sdk_codedeploy::Client::from_conf(codedeploy.build()),
+        region: config.region().map(ToString::to_string).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,134 @@
+//! Lambda's control plane: aliases, versions, code.
+
+use std::{collections::HashMap, path::Path, time::Duration};
+
+use aws_sdk_lambda::{
+    client::Waiters,
+    primitives::Blob,
+    types::{AliasRoutingConfiguration, State},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use onebox_release::{AliasView, Answer, CallError, ErrorKind, Percent, Reply, Routing, VersionView};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Aws,
+    connect::upload_timeouts,
+    error::{call_error, wait_error},
+};
+
+/// How long code may take to be applied, or a version to become active; SnapStart takes minutes.
+const SETTLING: Duration = Duration::from_secs(15 * 60);
+
+impl Aws {
+    pub(crate) async fn get_alias(&self, function: &str, alias: &str) -> Answer {
+        let answer = self.lambda.get_alias().function_name(function).name(alias).send().await.map_err(call_error)?;
+        let (version, revision) = (answer.function_version, answer.revision_id);
+        view(version, answer.routing_config.as_ref(), revision).map(Reply::Alias)
+    }
+
+    pub(crate) async fn update_alias(&self, function: &str, alias: &str, to: &Routing, revision: &str) -> Answer {
+        let update = self.lambda.update_alias().function_name(function).name(alias).revision_id(revision);
+        let update = update.function_version(&to.version).routing_config(weights(to));
+        let answer = update.send().await.map_err(call_error)?;
+        let (version, revision) = (answer.function_version, answer.revision_id);
+        view(version, answer.routing_config.as_ref(), revision).map(Reply::Alias)
+    }
+
+    pub(crate) async fn get_version(&self, function: &str, version: &str) -> Answer {
+        let get = self.lambda.get_function_configuration().function_name(function).qualifier(version);
+        let answer = get.send().await.map_err(call_error)?;
+        let dead_letter = answer.dead_letter_config.and_then(|config| config.target_arn);
+        Ok(Reply::Version(VersionView {
+            version: told(answer.version, "Version")?,
+            sha256: told(answer.code_sha256, "CodeSha256")?,
+            role: told(answer.role, "Role")?,
+            dead_letter: dead_letter.filter(|arn| !arn.is_empty()),
+            active: answer.state.is_none_or(|state| state == State::Active),
+        }))
+    }
+
+    pub(crate) async fn update_code(&self, function: &str, zip: &str, sha256: &str) -> Answer {
+        let code = read(zip, sha256).await?;
+        // Where the architecture is left out AWS documents x86_64 as the default: what the function has is said again.
+        // <https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html>
+        let now = self.lambda.get_function_configuration().function_name(function).send().await.map_err(call_error)?;
+        let update = self.lambda.update_function_code().function_name(function).zip_file(Blob::new(code));
+        let update = update.set_architectures(now.architectures);
+        let slow = aws_sdk_lambda::config::Config::builder().timeout_config(upload_timeouts());
+        let answer = update.customize().config_override(slow).send().await.map_err(call_error)?;
+        self.lambda.wait_until_function_updated_v2().function_name(function).wait(SETTLING).await.map_err(|error| {
+            wait_error(error, "the wait for the new code", |last| {
+                last.configuration.as_ref()?.last_update_status_reason.clone()
+            })
+        })?;
+        told(answer.code_sha256, "CodeSha256").map(Reply::Code)
+    }
+
+    pub(crate) async fn publish(&self, function: &str, sha256: &str) -> Answer {
+        let publish = self.lambda.publish_version().function_name(function).code_sha256(sha256);
+        let answer = publish.send().await.map_err(call_error)?;
+        let version = told(answer.version, "Version")?;
+        let active = self.lambda.wait_until_published_version_active().function_name(function).qualifier(&version);
+        active.wait(SETTLING).await.map_err(|error| {
+            wait_error(error, &format!("the wait for version {version}"), |last| last.state_reason.clone())
+        })?;
+        Ok(Reply::Published(version))
+    }
+}
+
+/// The weights of a routing; where there are none the map is sent without entries: left out, the old ones would stay.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html>
+pub(crate) fn weights(to: &Routing) -> AliasRoutingConfiguration {
+    let weights: HashMap<_, _> =
+        to.additional.iter().map(|(version, percent)| (version.clone(), percent.weight())).collect();
+    AliasRoutingConfiguration::builder().set_additional_version_weights(Some(weights)).build()
+}
+
+fn view(
+    version: Option<String>,
+    weights: Option<&AliasRoutingConfiguration>,
+    revision: Option<String>,
+) -> Result<AliasView, CallError> {
+    let additional = match weights.and_then(AliasRoutingConfiguration::additional_version_weights) {
+        None => None,
+        Some(weights) => match weights.iter().collect::<Vec<_>>().as_slice() {
+            [] => None,
+            [(version, weight)] => Some(((*version).clone(), part(**weight)?)),
+            more => return Err(strange(format!("an alias with {} additional versions", more.len()))),
+        },
+    };
+    let routing = Routing { version: told(version, "FunctionVersion")?, additional };
+    Ok(AliasView { routing, revision: told(revision, "RevisionId")? })
+}
+
+fn part(weight: f64) -> Result<Percent, CallError> {
+    Percent::from_weight(weight).ok_or_else(|| strange(format!("a weight of {weight}")))
+}
+
+/// A field that AWS always fills.
+pub(crate) fn told<T>(field: Option<T>, name: &str) -> Result<T, CallError> {
+    field.ok_or_else(|| strange(format!("an answer without {name}")))
+}
+
+/// An answer that the API does not give: what was asked may well have been done.
+pub(crate) fn strange(what: String) -> CallError {
+    CallError::new(ErrorKind::Unknown, format!("AWS gave {what}, which its API does not allow"))
+}
+
+/// A file's content, if it is what it was when the release began.
+async fn read(zip: &str, sha256: &str) -> Result<Vec<u8>, CallError> {
+    let local = |message| CallError::new(ErrorKind::Local, message);
+    let code = tokio::fs::read(Path::new(zip))
+        .await
+        .map_err(|error| local(format!("{zip}: {error}: put the file back, or abort the release")))?;
+    let found = STANDARD.encode(Sha256::digest(&code));
+    if found == sha256 {
+        return Ok(code);
+    }
+    Err(local(format!(
+        "{zip}: expected the content that it had when the release began, SHA-256 {sha256}, found {found}: \
+         put the file back, or abort the release"
+    )))
+}
