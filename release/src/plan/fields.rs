@@ -67,7 +67,9 @@ impl<'a> Table<'a> {
 
     /// A field as it stands.
     pub(super) fn get(&mut self, name: &'static str) -> Option<&'a Value> {
-        self.known.push(name);
+        if !self.known.contains(&name) {
+            self.known.push(name);
+        }
         self.members.get(name)
     }
 

@@ -90,11 +90,12 @@ fn read(tree: &Value, problems: &mut Problems) -> Option<Plan> {
         shifts.push((path.to_owned(), shift.clone()));
         Some(shift)
     };
+    let misplaced = !matches!(document.get("backend"), None | Some(Value::Array(_)));
     let backends: Vec<_> = backends.iter().map(|(path, value)| add(path, value, problems)).collect();
     let one_box = document.get("one-box").map(|value| add("one-box", value, problems));
     let regular = document.get("regular").map(|value| add("regular", value, problems));
     document.close(problems);
-    if backends.is_empty() && one_box.is_none() && regular.is_none() {
+    if backends.is_empty() && !misplaced && one_box.is_none() && regular.is_none() {
         problems.add("", "no alias moves: add a [[backend]], a [one-box] or a [regular]");
     }
     let release = release?;
