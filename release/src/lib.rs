@@ -18,6 +18,7 @@ mod percent;
 mod plan;
 mod state;
 mod strategy;
+mod timeline;
 
 pub use advance::advance;
 pub use call::*;
@@ -30,3 +31,4 @@ pub use percent::{Percent, PercentError};
 pub use plan::*;
 pub use state::{Group, Lane, Stage, State};
 pub use strategy::{Pause, Step, Strategy, StrategyError};
+pub use timeline::{Approval, Moment, Timeline, Watched, What, timeline};
