@@ -5,7 +5,7 @@ use std::{ffi::OsString, process::ExitCode};
 use anstyle::{AnsiColor, Style};
 use clap::{Parser, Subcommand};
 
-use crate::{Exit, Failure, check, decide, demo, init, package, serve, token};
+use crate::{Exit, Failure, alias, check, decide, demo, init, package, release, serve, shift, token};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +16,9 @@ Examples:
   onebox package --out dist                   functions for CloudFront, ready to upload
   onebox serve                                a local CloudFront in front of your origins
   onebox demo                                 see it work, with two releases of a site and a page to watch
+  onebox release start                        move aliases to new versions, gradually, with alarms and rollback
+  onebox shift orders:live --to 7             the same for one alias
+  onebox alias set orders main --version 7    create an alias, or move it at once
 
 Exit codes: 0 done, 1 did not hold, 2 stuck and needs a person, 64 bad usage or configuration.";
 
@@ -36,6 +39,9 @@ enum Verb {
     Package(package::Args),
     Serve(serve::Args),
     Demo(demo::Args),
+    Release(release::Args),
+    Shift(Box<shift::Args>),
+    Alias(alias::Args),
 }
 
 /// Runs the command with these arguments, of which the first is its own name.
@@ -56,6 +62,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Package(args) => package::run(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Demo(args) => demo::run(args),
+        Verb::Release(args) => release::run(args),
+        Verb::Shift(args) => shift::run(args),
+        Verb::Alias(args) => alias::run(args),
     };
     match done {
         Ok(exit) => exit.into(),

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use jiff::Timestamp;
 use onebox_core::Time;
 
 /// Which time a verb goes by.
@@ -17,6 +18,12 @@ impl Clock {
     pub(crate) fn now(&self) -> Time {
         self.now.unwrap_or_else(machine)
     }
+}
+
+/// This machine's time at this moment, as a release keeps it.
+pub(crate) fn timestamp() -> Timestamp {
+    // A time that no release knows is as far off as one before 1970.
+    Timestamp::from_millisecond(machine().unix_millis()).unwrap_or_default()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the rim of the command: here the clock is read and handed in")]

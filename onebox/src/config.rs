@@ -10,6 +10,7 @@ use std::{
 use onebox_edge::Config;
 use serde::Serialize;
 
+pub(crate) use document::tree;
 pub use document::{Places, read, read_with};
 
 use crate::{Failure, file};

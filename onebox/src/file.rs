@@ -11,15 +11,20 @@ const LIMIT: u64 = 64 << 10;
 
 /// The text of a file, or why there is none; `if_missing` says where to get one.
 pub(crate) fn text(path: &Path, if_missing: &str) -> Result<String, String> {
+    text_within(LIMIT, path, if_missing)
+}
+
+/// The same, of a file that may be larger.
+pub(crate) fn text_within(limit: u64, path: &Path, if_missing: &str) -> Result<String, String> {
     let explain = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => format!("{error}; {if_missing}"),
         io::ErrorKind::IsADirectory => "it is a directory; name the file in it".to_owned(),
         _ => error.to_string(),
     };
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes)).map_err(explain)?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(format!("it is larger than {} KiB, which no file of this kind is", LIMIT >> 10));
+    File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(explain)?;
+    if bytes.len() as u64 > limit {
+        return Err(format!("it is larger than {} KiB, which no file of this kind is", limit >> 10));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];

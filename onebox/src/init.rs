@@ -3,7 +3,7 @@
 use std::{
     fs::OpenOptions,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use crate::{Exit, Failure, exit::written};
@@ -28,20 +28,24 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    write_new(&args.path, args.force, TEMPLATE)?;
     let shown = args.path.display();
-    let mut options = OpenOptions::new();
-    let options = options.write(true).truncate(args.force).create(args.force).create_new(!args.force);
-    options.open(&args.path).and_then(|mut file| file.write_all(TEMPLATE.as_bytes())).map_err(|error| {
-        match error.kind() {
-            io::ErrorKind::AlreadyExists if args.path.is_file() => {
-                Failure::usage(format!("{shown} is there already; `--force` overwrites it"))
-            }
-            io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => {
-                Failure::usage(format!("{shown} is not a file; name another path"))
-            }
-            io::ErrorKind::NotFound => Failure::usage(format!("{shown}: {error}; make its directory first")),
-            _ => Failure::stuck(format!("{shown} cannot be written: {error}")),
-        }
-    })?;
     written(writeln!(io::stdout(), "{shown} is written. Next: put in your two domains, then run `onebox check`."))
+}
+
+/// Writes a file that is not there yet, or, by force, one that is.
+pub(crate) fn write_new(path: &Path, force: bool, text: &str) -> Result<(), Failure> {
+    let shown = path.display();
+    let mut options = OpenOptions::new();
+    let options = options.write(true).truncate(force).create(force).create_new(!force);
+    options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists if path.is_file() => {
+            Failure::usage(format!("{shown} is there already; `--force` overwrites it"))
+        }
+        io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => {
+            Failure::usage(format!("{shown} is not a file; name another path"))
+        }
+        io::ErrorKind::NotFound => Failure::usage(format!("{shown}: {error}; make its directory first")),
+        _ => Failure::stuck(format!("{shown} cannot be written: {error}")),
+    })
 }

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alias;
 mod bundle;
 mod check;
 mod cli;
@@ -16,7 +17,9 @@ mod exit;
 mod file;
 mod init;
 mod package;
+mod release;
 mod serve;
+mod shift;
 mod token;
 
 pub use cli::run;

@@ -55,9 +55,7 @@ pub fn read_with(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Resul
     let config = Config::read_with(&flat.settings, variable);
     for problem in config.as_ref().err().into_iter().flatten() {
         let mistake = places.mistake(places.nearest(&problem.path), &problem.path, &problem.message);
-        // Where the TOML is broken, what stands there and what seems to be missing may be a consequence of that.
-        let doubtful = !broken.is_empty() && (!places.has(&problem.path) || broken.contains(&mistake.line));
-        if !doubtful && !in_the_file.contains(&&*problem.path) {
+        if !places.doubts(&problem.path, mistake.line, &broken) && !in_the_file.contains(&&*problem.path) {
             mistakes.push(mistake);
         }
     }
@@ -65,6 +63,38 @@ pub fn read_with(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Resul
     match config {
         Ok(config) if mistakes.is_empty() => Ok((config, places)),
         _ => Err(mistakes),
+    }
+}
+
+/// Reads any document as a tree of values, and says where they stand. What is broken is left out of the tree.
+pub(crate) fn tree(text: &str) -> (serde_json::Value, Places, Vec<Mistake>) {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut flat = Flat::default();
+    flat.members("", document.get_ref());
+    let places = Places { text: text.to_owned(), offsets: flat.offsets };
+    let mistakes =
+        errors.iter().map(|error| places.mistake(error.span().map_or(0, |span| span.start), "", error.message()));
+    let mistakes = mistakes.collect();
+    (members(document.get_ref()), places, mistakes)
+}
+
+fn members(table: &DeTable<'_>) -> serde_json::Value {
+    table.iter().map(|(name, value)| (name.get_ref().to_string(), value_of(value.get_ref()))).collect()
+}
+
+fn value_of(value: &DeValue<'_>) -> serde_json::Value {
+    match value {
+        DeValue::String(text) => text.as_ref().into(),
+        DeValue::Datetime(time) => time.to_string().into(),
+        // A number that no field can hold stays what it is: a text that says so.
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or_else(|_| number.as_str().into(), serde_json::Value::from),
+        DeValue::Float(number) => {
+            number.as_str().parse::<f64>().map_or_else(|_| number.as_str().into(), serde_json::Value::from)
+        }
+        DeValue::Boolean(value) => (*value).into(),
+        DeValue::Array(items) => items.iter().map(|item| value_of(item.get_ref())).collect(),
+        DeValue::Table(table) => members(table),
     }
 }
 
@@ -87,8 +117,26 @@ impl Places {
         self.position(self.nearest(path))
     }
 
-    fn has(&self, path: &str) -> bool {
-        self.offsets.contains_key(path)
+    /// Whether a problem may be a consequence of broken TOML: what stands on its lines, and what seems to be missing.
+    fn doubts(&self, path: &str, line: usize, broken: &[usize]) -> bool {
+        !broken.is_empty() && (!self.offsets.contains_key(path) || broken.contains(&line))
+    }
+
+    /// These problems of fields, with their places, beside the mistakes of the text itself; by place.
+    pub(crate) fn with_problems<'p>(
+        &self,
+        mut mistakes: Vec<Mistake>,
+        problems: impl IntoIterator<Item = (&'p str, &'p str)>,
+    ) -> Vec<Mistake> {
+        let broken: Vec<_> = mistakes.iter().map(|mistake| mistake.line).collect();
+        for (path, message) in problems {
+            let mistake = self.mistake(self.nearest(path), path, message);
+            if !self.doubts(path, mistake.line, &broken) {
+                mistakes.push(mistake);
+            }
+        }
+        mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+        mistakes
     }
 
     fn nearest(&self, path: &str) -> usize {

@@ -1,0 +1,108 @@
+//! `onebox alias`: names for versions, as for the branches of a repository.
+
+use std::io::Write;
+
+use clap::Subcommand;
+use onebox_aws::AliasSet;
+use onebox_release::{AliasView, Call, CallError, ErrorKind, Reply, Routing, alias_name};
+use serde_json::json;
+
+use crate::{
+    Exit, Failure,
+    exit::written,
+    release::{engine, reach::Reach},
+};
+
+/// Create an alias, or move it at once
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  onebox alias set orders \"$(git branch --show-current)\" --version 7")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Verb {
+    Set(Set),
+}
+
+/// Point an alias to a version: it is created where there is none
+///
+/// The name is made valid: lower-cased, and everything else than letters, digits and _ becomes one `-`; so the name of a
+/// branch will do. It is printed. All traffic moves at once; an alias in the middle of a shift is left alone.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  onebox alias set orders live --version 7
+  onebox alias set orders \"$(git branch --show-current)\" --version 7     feature/Foo#12 is feature-foo-12
+
+Exit codes: 0 done, 2 AWS did not do it, 64 the command line is wrong.")]
+struct Set {
+    /// The function, by its name or its ARN
+    function: String,
+    /// The alias, or a branch's name
+    name: String,
+    /// The version
+    #[arg(long, value_name = "VERSION")]
+    version: String,
+    #[command(flatten)]
+    reach: Reach,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(Args { verb: Verb::Set(args) }: &Args) -> Result<Exit, Failure> {
+    let name = alias_name(&args.name).map_err(|error| Failure::usage(error.to_string()))?;
+    if args.version.is_empty() || !args.version.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Failure::usage(format!(
+            "--version: expected the number of a published version, such as 7, found {:?}",
+            args.version
+        )));
+    }
+    engine::run(set(args, &name))
+}
+
+async fn set(args: &Set, name: &str) -> Result<Exit, Failure> {
+    let aws = engine::connect(args.reach.clone()).await?;
+    let called = format!("{}:{name}", args.function);
+    let look = Call::GetAlias { function: args.function.clone(), alias: name.to_owned() };
+    if let Ok(Reply::Alias(AliasView { routing: Routing { version, additional: Some((other, percent)) }, .. })) =
+        aws.call(&look).await
+    {
+        return Err(Failure::stuck(format!(
+            "{called} is in the middle of a shift: {percent} of its traffic is on version {other}, the rest on {version}. \
+             Let that end, or put it back, and try again"
+        )));
+    }
+    let set = aws.set_alias(&args.function, name, &args.version).await;
+    let set = set.map_err(|error| Failure::stuck(format!("{called} is not set: {}", hint(&error))))?;
+    let did = match set {
+        AliasSet::Created => "created",
+        AliasSet::Updated => "updated",
+        AliasSet::Unchanged => "unchanged",
+    };
+    let mut out = anstream::stdout().lock();
+    written(match args.json {
+        true => writeln!(
+            out,
+            "{}",
+            json!({ "function": args.function, "alias": name, "version": args.version, "did": did })
+        ),
+        false => writeln!(out, "{name}"),
+    })
+}
+
+/// What AWS said, and what to do about it.
+fn hint(error: &CallError) -> String {
+    let next = match error.kind {
+        ErrorKind::NotFound => "look whether the function and the version exist in this region and account",
+        ErrorKind::Denied => "use credentials that may call lambda:GetAlias, CreateAlias and UpdateAlias",
+        ErrorKind::Precondition | ErrorKind::Conflict => "somebody else has changed it at the same time; try again",
+        ErrorKind::Unknown | ErrorKind::Throttled => "try again: setting it twice does no harm",
+        _ => "put that right and try again",
+    };
+    format!("{}; {next}", error.message)
+}

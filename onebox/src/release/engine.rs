@@ -1,0 +1,92 @@
+//! What `start`, `resume`, `abort` and `promote` have in common: they become the driver.
+
+use anstyle::AnsiColor;
+use onebox_aws::{Aws, Options};
+
+use onebox_release::{Ending, Input, Plan, State};
+
+use super::{
+    advice,
+    driver::{Diary, Driven, Driver},
+    folder::{Folder, Lock, Pen},
+    orders::{Order, Unread},
+    reach::Reach,
+    stop::Stop,
+    tell::Teller,
+};
+use crate::{Exit, Failure, cli::say, clock};
+
+/// Runs a driver on this thread: it waits most of the time.
+pub(crate) fn run(driving: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::stuck(format!("no thread to work with: {error}")))?.block_on(driving)
+}
+
+/// A connection to AWS.
+pub(crate) async fn connect(reach: Reach) -> Result<Aws, Failure> {
+    let Reach { profile, region, endpoint_url } = reach;
+    let options = Options { profile, region, endpoint_url, ..Options::default() };
+    Aws::connect(&options).await.map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// What a driver is made of.
+pub(super) struct Engine<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) aws: Aws,
+    pub(super) pen: Pen,
+    pub(super) orders: Unread,
+    pub(super) json: bool,
+}
+
+impl Engine<'_> {
+    /// Drives until the release stops.
+    pub(super) async fn drive(self, state: State, input: Input) -> Result<Exit, Failure> {
+        let Engine { plan, aws, pen, orders, json } = self;
+        let stop = Stop::listen().map_err(|error| Failure::stuck(format!("no signal can be heard: {error}")))?;
+        let diary = Diary { pen, teller: Teller::live(&plan.id, json) };
+        let mut driver = Driver { plan, calls: &aws, clock: &clock::timestamp, diary, orders, stop };
+        let driven = driver.drive(state, input).await;
+        // The bars go before the last words.
+        drop(driver);
+        Ok(match driven? {
+            Driven::To(ending) => ended(&plan.id, &ending),
+            Driven::Interrupted => {
+                say(AnsiColor::Yellow, "stopped", &format!("everything stays as it is. {}", advice(&plan.id, None)));
+                Exit::Interrupted
+            }
+        })
+    }
+}
+
+/// Goes on with a release, as its driver.
+pub(super) async fn go_on(folder: &Folder, lock: Lock, reach: &Reach, json: bool) -> Result<Exit, Failure> {
+    let (journal, pen) = folder.go_on(lock)?;
+    if journal.cut {
+        let message = "the journal's last line was cut: what it wanted was never done, and is decided anew";
+        say(AnsiColor::Yellow, "warning", message);
+    }
+    if let Some(ending) = journal.ending().filter(|_| journal.is_over()) {
+        return Ok(ended(&journal.header.plan.id, ending));
+    }
+    let mut orders = folder.orders().after(journal.orders());
+    // An order to put everything back is not kept waiting. Any other is heard by a release that has looked where it stands.
+    let abort = if journal.records.is_empty() { None } else { orders.abort() };
+    let input = abort.map_or(Input::Resume, Order::input);
+    let aws = connect(reach.clone().or_as(&journal.header)).await?;
+    Engine { plan: &journal.header.plan, aws, pen, orders, json }.drive(journal.state(), input).await
+}
+
+/// The exit code of an ending; what a person should do next is said.
+pub(super) fn ended(id: &str, ending: &Ending) -> Exit {
+    match ending {
+        Ending::Released => Exit::Done,
+        Ending::RolledBack(_) | Ending::Refused(_) => {
+            say(AnsiColor::Red, "error", &format!("{id}: {ending}"));
+            Exit::DidNotHold
+        }
+        _ => {
+            say(AnsiColor::Red, "error", &format!("{id}: {ending}. {}", advice(id, Some(ending))));
+            Exit::Stuck
+        }
+    }
+}

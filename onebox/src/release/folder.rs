@@ -1,0 +1,283 @@
+//! The folder of one release: its journal, the orders left for its driver, and the lock that keeps a second one out.
+
+use std::{
+    fmt,
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    process,
+    time::Duration,
+};
+
+use onebox_release::{Ending, Header, Journal, JournalError, Record};
+
+use super::orders::Orders;
+use crate::Failure;
+
+/// How often the lock is tried.
+const TRIES: usize = 5;
+
+/// How long between two tries.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A release's folder.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Where its journal stands.
+    pub(super) fn journal(&self) -> PathBuf {
+        self.path.join("journal.jsonl")
+    }
+
+    /// The orders that were left for its driver.
+    pub(super) fn orders(&self) -> Orders {
+        Orders::new(self.path.join("orders"))
+    }
+
+    /// Reads the journal; there is none where no release was begun.
+    pub(super) fn read(&self) -> Result<Option<Journal>, Failure> {
+        match self.parsed()? {
+            None | Some(Err(JournalError::Empty)) => Ok(None),
+            Some(Ok(journal)) => Ok(Some(journal)),
+            Some(Err(error)) => Err(Failure::stuck(format!("{}: {error}", self.journal().display()))),
+        }
+    }
+
+    fn parsed(&self) -> Result<Option<Result<Journal, JournalError>>, Failure> {
+        match std::fs::read(self.journal()) {
+            Ok(bytes) => Ok(Some(Journal::read(&bytes))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::stuck(format!("{} cannot be read: {error}", self.journal().display()))),
+        }
+    }
+
+    /// Reads on where this journal ends.
+    pub(super) fn tail(&self, journal: &Journal) -> Tail {
+        Tail { path: self.journal(), offset: journal.whole as u64 }
+    }
+
+    /// Whether somebody drives the release now: who, as far as that is known.
+    pub(super) fn driver(&self) -> Option<String> {
+        match self.lock() {
+            Ok(_) => None,
+            Err(Locked::Held(pid)) => Some(pid),
+            Err(Locked::Failed(_)) => None,
+        }
+    }
+
+    /// Takes the lock; it is let go with the value, and by the system when the process ends, however it ends.
+    pub(super) fn lock(&self) -> Result<Lock, Locked> {
+        let path = self.path.join("lock");
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = open.map_err(|error| Locked::failed(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { file }),
+            Err(TryLockError::WouldBlock) => {
+                let mut pid = String::new();
+                // Whoever holds it may not have written its name yet.
+                let _ = file.read_to_string(&mut pid);
+                Err(Locked::Held(pid.trim().to_owned()))
+            }
+            Err(TryLockError::Error(error)) => Err(Locked::failed(&path, &error)),
+        }
+    }
+
+    /// Takes the lock, to drive the release; the folder is made where there is none.
+    pub(super) async fn lock_to_drive(&self) -> Result<Lock, Failure> {
+        std::fs::create_dir_all(&self.path).map_err(|error| unwritten(&self.path, &error))?;
+        let mut tries = TRIES;
+        loop {
+            match self.lock() {
+                // Those who only ask whether anybody drives hold it for a moment.
+                Err(Locked::Held(_)) if tries > 1 => tokio::time::sleep(PAUSE).await,
+                done => return Ok(done?),
+            }
+            tries -= 1;
+        }
+    }
+
+    /// Begins a journal.
+    ///
+    /// A release that was refused changed nothing: its journal is kept beside the new one.
+    pub(super) fn begin(&self, lock: Lock, header: &Header) -> Result<Pen, Failure> {
+        let path = self.journal();
+        match self.parsed()? {
+            None | Some(Err(JournalError::Empty)) => {}
+            Some(Err(error)) => return Err(Failure::stuck(format!("{}: {error}", path.display()))),
+            Some(Ok(journal)) => self.put_aside(&journal)?,
+        }
+        self.orders().clear().map_err(|error| unwritten(&self.path, &error))?;
+        lock.sign();
+        let line = header.line().map_err(io::Error::from);
+        let begin = |line: String| {
+            let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path)?;
+            let mut pen = Pen { file, path: path.clone(), length: 0, seq: 0, _lock: lock };
+            pen.append(&line)?;
+            // A new file is there after a power cut only if its folders say so too.
+            for folder in self.path.ancestors().take(3).filter(|path| !path.as_os_str().is_empty()) {
+                File::open(folder)?.sync_all()?;
+            }
+            Ok(pen)
+        };
+        line.and_then(begin).map_err(|error| unwritten(&path, &error))
+    }
+
+    fn put_aside(&self, journal: &Journal) -> Result<(), Failure> {
+        let id = &journal.header.plan.id;
+        match journal.ending() {
+            Some(Ending::Refused(_)) => {
+                let free = (1..).map(|number| self.path.join(format!("refused-{number}.jsonl")));
+                let Some(aside) = free.take(1000).find(|path| !path.exists()) else {
+                    return Err(Failure::usage(format!("{id} was refused too often: give the release another id")));
+                };
+                std::fs::rename(self.journal(), &aside).map_err(|error| unwritten(&aside, &error))
+            }
+            Some(ending) if journal.is_over() => Err(Failure::usage(format!(
+                "the release {id} is over ({ending}): give the next one another id, which also draws its visitors anew"
+            ))),
+            _ => Err(Failure::usage(format!(
+                "the release {id} is under way: `onebox release status` shows where it stands, `resume` goes on, `abort` \
+                 puts everything back"
+            ))),
+        }
+    }
+
+    /// Opens the journal to go on with it. What was cut from its end is cut off for good.
+    pub(super) fn go_on(&self, lock: Lock) -> Result<(Journal, Pen), Failure> {
+        let Some(journal) = self.read()? else {
+            return Err(Failure::usage(format!("{}: there is no release to go on with", self.path.display())));
+        };
+        lock.sign();
+        let (path, length) = (self.journal(), journal.whole as u64);
+        let seq = journal.records.len() as u64;
+        let open = || {
+            let mut file = OpenOptions::new().write(true).open(&path)?;
+            file.set_len(length)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(Pen { file, path: path.clone(), length, seq, _lock: lock })
+        };
+        let pen = open().map_err(|error| unwritten(&path, &error))?;
+        Ok((journal, pen))
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    Failure::stuck(format!(
+        "{} cannot be written: {error}. Nothing was done that is not in it: make room or put its folder right, then \
+         `onebox release resume`",
+        path.display()
+    ))
+}
+
+/// Keeps a second driver out.
+#[derive(Debug)]
+pub(super) struct Lock {
+    file: File,
+}
+
+impl Lock {
+    /// Leaves our name for those who wait outside. The lock holds without it.
+    fn sign(&self) {
+        let _ = self.file.set_len(0).and_then(|()| (&self.file).write_all(process::id().to_string().as_bytes()));
+    }
+}
+
+/// Why there is no lock.
+#[derive(Debug)]
+pub(super) enum Locked {
+    /// Another driver has it; its process id, as far as that is known.
+    Held(String),
+    /// The lock's file cannot be used.
+    Failed(Failure),
+}
+
+impl Locked {
+    fn failed(path: &Path, error: &io::Error) -> Self {
+        Self::Failed(unwritten(path, error))
+    }
+}
+
+impl From<Locked> for Failure {
+    fn from(locked: Locked) -> Self {
+        match locked {
+            Locked::Failed(failure) => failure,
+            Locked::Held(pid) => {
+                let pid = if pid.is_empty() { String::new() } else { format!(" (pid {pid})") };
+                Self::stuck(format!(
+                    "another onebox drives this release{pid}: `onebox release watch` follows it, `abort` and `promote` \
+                     leave it an order"
+                ))
+            }
+        }
+    }
+}
+
+/// Writes a journal, line by line, each of them to the disk.
+#[derive(Debug)]
+pub(super) struct Pen {
+    file: File,
+    path: PathBuf,
+    length: u64,
+    seq: u64,
+    _lock: Lock,
+}
+
+impl Pen {
+    /// The number of the next record.
+    pub(super) const fn next(&self) -> u64 {
+        self.seq + 1
+    }
+
+    /// Writes a record; it is on the disk when this returns.
+    pub(super) fn write(&mut self, record: &Record) -> Result<(), Failure> {
+        let written = record.line().map_err(io::Error::from).and_then(|line| self.append(&line));
+        written.map_err(|error| unwritten(&self.path, &error))?;
+        self.seq = record.seq;
+        Ok(())
+    }
+
+    fn append(&mut self, line: &str) -> io::Result<()> {
+        let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
+        match written {
+            Ok(()) => self.length += line.len() as u64,
+            // Half a line would be cut off by the next driver; whole ones need not be found at all.
+            Err(_) => {
+                let _ = self.file.set_len(self.length);
+            }
+        }
+        written
+    }
+}
+
+/// Reads what is written to a journal.
+#[derive(Debug)]
+pub(super) struct Tail {
+    path: PathBuf,
+    offset: u64,
+}
+
+impl Tail {
+    /// The records that were written since the last time.
+    pub(super) fn read(&mut self) -> Result<Vec<Record>, Failure> {
+        let broken = |error: &dyn fmt::Display| Failure::stuck(format!("{}: {error}", self.path.display()));
+        let mut bytes = Vec::new();
+        let read = File::open(&self.path).and_then(|mut file| {
+            file.seek(SeekFrom::Start(self.offset))?;
+            file.read_to_end(&mut bytes)
+        });
+        read.map_err(|error| broken(&error))?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let lines = bytes[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let records: Result<Vec<_>, _> = lines.map(serde_json::from_slice).collect();
+        let records = records.map_err(|error| broken(&error))?;
+        self.offset += whole as u64;
+        Ok(records)
+    }
+}

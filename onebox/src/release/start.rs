@@ -1,0 +1,84 @@
+//! `onebox release start`: begins a release and drives it.
+
+use onebox_release::{Header, Input, Plan, State};
+
+use super::{
+    document::PlanFile,
+    engine::{self, Engine},
+    reach::Reach,
+    shelf::Shelf,
+    zip,
+};
+use crate::{Exit, Failure, clock};
+
+/// Start a release, and drive it until it is over
+///
+/// Every step is written to the journal, and to the disk, before it is made. So whatever ends this command (Ctrl-C, a closed
+/// laptop, a crash) leaves everything as it is, and `onebox release resume` goes on. A second driver is kept out.
+///
+/// On a terminal it draws a bar for each alias. Otherwise it prints one line for each event, as JSON with --json.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  onebox release start
+  onebox release start --plan web.toml --profile shop --region eu-west-1
+  onebox release start --ignore-alarm web-5xx --because \"this release fixes it\"
+  onebox release start --json | jq -r .text
+
+Exit codes: 0 released; 1 rolled back, or refused before anything was changed; 2 stuck, not proven, or somebody else
+changed an alias: a person must look; 64 the plan or the command line is wrong; 130 interrupted.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    plan: PlanFile,
+    #[command(flatten)]
+    reach: Reach,
+    #[command(flatten)]
+    shelf: Shelf,
+    /// Print one JSON line for each event
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let mut plan = args.plan.read(args.reach.region.as_deref())?;
+    zip::pin(&mut plan, args.plan.folder())?;
+    begin(plan, &args.reach, &args.shelf, args.json)
+}
+
+/// Begins this release, and drives it.
+pub(crate) fn begin(plan: Plan, reach: &Reach, shelf: &Shelf, json: bool) -> Result<Exit, Failure> {
+    alone(&plan, shelf)?;
+    let now = clock::timestamp();
+    let header =
+        Header { profile: reach.profile.clone(), endpoint_url: reach.endpoint_url.clone(), ..Header::new(plan, now) };
+    engine::run(async {
+        let aws = engine::connect(reach.clone().or_as(&header)).await?;
+        let folder = shelf.folder(&header.plan.id);
+        let pen = folder.begin(folder.lock_to_drive().await?, &header)?;
+        let state = State::new(&header.plan, now);
+        Engine { plan: &header.plan, aws, pen, orders: folder.orders().after(0), json }
+            .drive(state, Input::Resume)
+            .await
+    })
+}
+
+/// Refuses a release while another one, that is not over, moves one of its aliases.
+fn alone(plan: &Plan, shelf: &Shelf) -> Result<(), Failure> {
+    for other in shelf.all() {
+        if other.id() == plan.id || other.journal.is_over() {
+            continue;
+        }
+        let ours: Vec<_> = plan.shifts().map(|(_, shift)| (&shift.function, &shift.alias)).collect();
+        let same = |shift: &onebox_release::Shift| ours.contains(&(&shift.function, &shift.alias));
+        if let Some((_, shift)) = other.journal.header.plan.shifts().find(|(_, shift)| same(shift)) {
+            return Err(Failure::usage(format!(
+                "the release {id} is not over, and it moves {}:{} too: finish it first, with `onebox release resume --id {id}` \
+                 or `abort --id {id}`",
+                shift.function,
+                shift.alias,
+                id = other.id(),
+            )));
+        }
+    }
+    Ok(())
+}
