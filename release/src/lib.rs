@@ -9,7 +9,7 @@
 
 mod advance;
 mod call;
-mod compare;
+pub mod compare;
 mod effect;
 mod event;
 mod journal;

@@ -170,7 +170,7 @@ fn clusters() {
     );
     println!("{:>10} {:>12} {:>6} {:>6} {:>10}", "at once", "false alarm", "runs", "worse", "part");
     for (cluster, power) in [(1, 1), (2, 1), (3, 1), (10, 1), (2, 2), (3, 3), (10, 10)] {
-        let runs = 5_000;
+        let runs = 5_000_u32;
         let traffic = Traffic { cluster, ..Traffic::USUAL };
         let judge = Judge::new(&Comparison { false_alarm: COMPARISON.false_alarm.powi(power), ..COMPARISON }, 1);
         let found = (0..runs).map(|at| run(traffic, 60, &judge, &mut random(SEED + u64::from(at))));

@@ -135,6 +135,7 @@ mod tests {
                 gains = gains.max(mean(sizes, (bet.old, bet.new), |old, new| bet.against_not_worse(old, new)));
             }
         }
+        println!("a mean of at most {most}");
         assert!(most <= 1.0 + 1e-9, "a mean of {most}");
         assert!(gains > 10.0, "nobody bets: {gains}");
     }
@@ -152,6 +153,7 @@ mod tests {
                         gains.max(mean(sizes, (bet.old, bet.new), |old, new| bet.against_beyond(tolerance, old, new)));
                 }
             }
+            println!("a mean of at most {most} at {tolerance}");
             assert!(most <= 1.0 + 1e-9, "a mean of {most} at {tolerance}");
             assert!(gains > 10.0, "nobody bets at {tolerance}: {gains}");
         }

@@ -290,7 +290,7 @@ mod tests {
                 prop_assert!(evidence.worse().get().is_finite());
                 prop_assert!(evidence.most >= evidence.worse());
                 prop_assert!(!evidence.healthy().get().is_nan());
-                prop_assert!(evidence.healthy().get() <= 2.0 * judge.needed());
+                prop_assert!(evidence.healthy().get() <= 2.0 * judge.needed() + 1e-6);
                 let json = serde_json::to_string(&evidence).unwrap();
                 prop_assert_eq!(&serde_json::from_str::<Evidence>(&json).unwrap(), &evidence);
                 let figures = evidence.figures(&judge);

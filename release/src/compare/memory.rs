@@ -65,3 +65,40 @@ impl Memory {
 fn rate(errors: f64, requests: f64) -> f64 {
     (errors / requests).clamp(LEAST, 1.0 - LEAST)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, Memory};
+
+    fn after(windows: u64, seen: Counts) -> Memory {
+        let mut memory = Memory::default();
+        (0..windows).for_each(|_| memory.add(seen));
+        memory
+    }
+
+    #[test]
+    fn a_rate_is_found_and_followed() {
+        assert_eq!(Memory::default().rate(), 0.01);
+        assert_eq!(Memory::default().rate_like(0.3), 0.3);
+        let mut memory = after(60, Counts::new(10_000, 10));
+        assert!((memory.rate() - 0.001).abs() < 2e-5, "{}", memory.rate());
+        (0..30).for_each(|_| memory.add(Counts::new(10_000, 500)));
+        assert!((memory.rate() - 0.05).abs() < 0.005, "{}", memory.rate());
+    }
+
+    #[test]
+    fn rare_requests_are_not_forgotten() {
+        let memory = after(90, Counts::new(1_000, 1));
+        assert_eq!(memory, Memory { requests: 90_000, errors: 90_000 });
+    }
+
+    #[test]
+    fn no_count_gives_a_rate_of_never_or_always() {
+        for seen in [Counts::new(u64::MAX, 0), Counts::new(u64::MAX, u64::MAX), Counts::new(0, 0)] {
+            let memory = after(5, seen);
+            for rate in [memory.rate(), memory.rate_like(1e-6), memory.rate_with(memory)] {
+                assert!(rate > 0.0 && rate < 1.0, "{seen:?}: {rate}");
+            }
+        }
+    }
+}
