@@ -1,14 +1,298 @@
-//! One step of a release.
+//! One step of a release: what happened goes in, where it stands now and what is wanted comes out.
+//!
+//! # The table of states
+//!
+//! | stage | what is wanted | what ends it | what goes wrong |
+//! |---|---|---|---|
+//! | preflight | alarms, aliases, targets are read, then the versions that the aliases stand on | everything is as expected | every reason is collected: refused, nothing was changed |
+//! | publish | zip files become `$LATEST`, `$LATEST` becomes a version, the version is read | every lane knows its new version | refused where nothing was changed, otherwise back |
+//! | arm | one alarm for each new version | all of them are made | refused or back, likewise |
+//! | before, for each group | the lanes' hooks, alarms meanwhile | every hook passed | a hook fails, an alarm fires: back |
+//! | shift, for each group | alarms, then traffic, then one batch of updates; a wait; again | every lane has taken its last step | an alarm fires, a version is worse, AWS refuses: back. Proof is missing: held, then not proven. Somebody else changed an alias: stuck |
+//! | after, for each group | as before | as before | as before |
+//! | bake, before the regular side; final bake, at the end | alarms; traffic where a lane had no smaller step | the time has passed with every alarm OK | as in a shift |
+//! | roll back | deployments are stopped; then the groups, last first: one batch that updates what is known and reads what is in doubt | every lane is on its old version, or cannot be put there | what cannot be put back is named at the end: stuck |
+//! | remove alarms | the release's alarms are looked for, then deleted | they are gone | noted: a person deletes them |
+//! | over | nothing | | resume after stuck: roll back again |
+//!
+//! The groups are the backends, the one-box and the regular side, in this order; stages that have nothing to do are
+//! skipped. With CodeDeploy a shift creates deployments and follows them, and hooks are CodeDeploy's.
+//!
+//! # What is always true
+//!
+//! - An update carries the revision that was read. Its answer is either what was asked for, or the alias is read: it
+//!   stands as wanted (our own update), it stands untouched (once more), or anything else (somebody else's change, which
+//!   is never overwritten).
+//! - A weight rises only right after alarms were read and none fired. Where they could not be read, or had no data,
+//!   somebody decided to go on: a person by `promote`, or the plan.
+//! - An alarm that fired, one that cannot be read, and one that has no data are three things: the first puts everything
+//!   back at once, the others hold the release.
+//! - After a crash reads and rollbacks are repeated; an update that raises a weight is looked for first.
+//! - Everything that fails is tried a bounded number of times, everything that is held is held for a bounded time.
+
+mod alarm;
+mod arm;
+mod bake;
+mod deploy;
+mod gate;
+mod halt;
+mod hook;
+mod look;
+mod order;
+mod preflight;
+mod publish;
+mod route;
+mod shift;
+mod time;
+mod traffic;
+mod undo;
+mod words;
 
 use jiff::Timestamp;
 
-use crate::{Effect, Input, Plan, State};
+use crate::{
+    AliasView, Answer, Call, CallError, DeploymentView, Effect, Ending, ErrorKind, Event, Input, Plan, Reply, Shift,
+    Stage, State, VersionView, Via,
+    state::{Task, Tries},
+};
 
 /// Takes one step: what happened goes in, where the release stands now and what is wanted comes out.
 ///
-/// The effect is also in the state, so that a journal of states is all that a resumed release needs.
+/// The effect is also in the state, so that a journal of states is all that a resumed release needs. An input that does
+/// not answer the effect leaves everything as it is.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use onebox_release::{Effect, Input, Plan, State, advance};
+/// # fn plan() -> Plan {
+/// #     Plan::read(&serde_json::json!({
+/// #         "release": { "id": "web-1" },
+/// #         "backend": [{ "function": "orders", "alias": "live", "target": "7" }],
+/// #     })).expect("a plan")
+/// # }
+///
+/// let (plan, now) = (plan(), Timestamp::UNIX_EPOCH);
+/// let (state, effect) = advance(&plan, State::new(&plan, now), now, Input::Resume);
+///
+/// // The first thing is to look: at the alias, and at the version that it shall move to.
+/// let Effect::Call { calls, .. } = &effect else { panic!("expected calls") };
+/// assert_eq!(calls.iter().map(|call| call.operation()).collect::<Vec<_>>(), ["GetAlias", "GetFunctionConfiguration"]);
+/// assert_eq!(state.effect, effect);
+/// ```
 #[must_use]
-pub fn advance(_plan: &Plan, state: State, now: Timestamp, _input: Input) -> (State, Effect) {
-    let effect = Effect::Wait { until: now };
-    (State { effect: effect.clone(), ..state }, effect)
+pub fn advance(plan: &Plan, state: State, now: Timestamp, input: Input) -> (State, Effect) {
+    let mut machine = Machine { plan, shifts: plan.shifts().map(|(_, shift)| shift).collect(), state, now };
+    let effect = machine.step(input);
+    machine.state.effect = effect.clone();
+    (machine.state, effect)
+}
+
+/// How often something that may pass is tried.
+const TRIES: u32 = 5;
+
+/// What was asked, and what it gave.
+type Heard = Vec<(Call, Answer)>;
+
+/// A plan, where its release stands, and the time.
+struct Machine<'a> {
+    plan: &'a Plan,
+    /// The plan's shifts, in the order of the lanes.
+    shifts: Vec<&'a Shift>,
+    state: State,
+    now: Timestamp,
+}
+
+impl Machine<'_> {
+    fn step(&mut self, input: Input) -> Effect {
+        self.state.events.clear();
+        if !self.is_ours() {
+            let reason =
+                "expected the plan that this release began with: its aliases are other ones. Hand in that plan";
+            return Effect::Stop { ending: Ending::Stuck(reason.to_owned()) };
+        }
+        self.tick();
+        match input {
+            Input::Resume => self.resume(),
+            Input::Answers(answers) => self.hear(answers),
+            Input::Meanwhile(answers) => self.hear_meanwhile(answers),
+            Input::Woke => self.wake(),
+            Input::Abort(because) => self.abort(because),
+            Input::Promote(because) => self.promote(because),
+        }
+    }
+
+    /// Whether the state belongs to the plan.
+    fn is_ours(&self) -> bool {
+        let lanes = self.state.lanes.iter().map(|lane| (&lane.function, &lane.alias));
+        lanes.eq(self.shifts.iter().map(|shift| (&shift.function, &shift.alias)))
+    }
+
+    fn wake(&mut self) -> Effect {
+        match self.state.effect {
+            Effect::Wait { until } if self.now >= until => self.ask(self.state.task.clone()),
+            _ => self.state.effect.clone(),
+        }
+    }
+
+    fn hear(&mut self, answers: Vec<Answer>) -> Effect {
+        let calls = match &self.state.effect {
+            Effect::Call { calls, .. } if calls.len() == answers.len() => calls.clone(),
+            _ => return self.state.effect.clone(),
+        };
+        let heard: Heard = calls.into_iter().zip(answers).collect();
+        match self.state.task.clone() {
+            Task::Read => self.hear_read(heard),
+            Task::ReadCurrent => self.hear_current(heard),
+            Task::Upload => self.hear_upload(heard),
+            Task::Publish => self.hear_publish(heard),
+            Task::ReadPublished => self.hear_published(heard),
+            Task::Arm(lanes) => self.hear_arm(&lanes, heard),
+            Task::Hook(lanes) => self.hear_hooks(&lanes, heard),
+            Task::Watch => self.hear_alarms(heard),
+            Task::Measure => self.hear_traffic(heard),
+            Task::Move(lanes) => self.hear_moves(&lanes, heard),
+            Task::Look(lanes) => self.hear_look(&lanes, heard),
+            Task::Deploy(lanes) => self.hear_deploy(&lanes, heard),
+            Task::Find(lanes) => self.hear_find(&lanes, heard),
+            Task::Follow => self.hear_follow(heard),
+            Task::Seek(lanes) => self.hear_seek(&lanes, heard),
+            Task::Halt(lanes) => self.hear_halt(&lanes, heard),
+            Task::Await(lanes) => self.hear_await(&lanes, heard),
+            Task::Undo { write, read } => self.hear_undo(&write, &read, heard),
+            Task::FindAlarms => self.hear_find_alarms(heard),
+            Task::DeleteAlarms(names) => self.hear_delete_alarms(&names, heard),
+            Task::Begin | Task::Over => self.state.effect.clone(),
+        }
+    }
+
+    /// Begins a task.
+    fn begin(&mut self, task: Task) -> Effect {
+        self.state.tries = Tries::default();
+        self.ask(task)
+    }
+
+    /// Makes a task's calls, or makes them again.
+    fn ask(&mut self, task: Task) -> Effect {
+        self.state.task = task.clone();
+        let calls = match task {
+            Task::Begin => return self.enter(Stage::Preflight),
+            Task::Over => return self.state.effect.clone(),
+            Task::Read => self.read_calls(),
+            Task::ReadCurrent => self.current_calls(),
+            Task::Upload => self.upload_calls(),
+            Task::Publish => self.publish_calls(),
+            Task::ReadPublished => self.published_calls(),
+            Task::Arm(lanes) => self.arm_calls(&lanes),
+            Task::Hook(lanes) => {
+                return Effect::Call { calls: self.hook_calls(&lanes), meanwhile: self.alarm_calls() };
+            }
+            Task::Watch => match self.alarm_calls() {
+                none if none.is_empty() => return self.hear_alarms(Heard::new()),
+                calls => calls,
+            },
+            Task::Measure => self.traffic_calls(),
+            Task::Move(lanes) => self.move_calls(&lanes),
+            Task::Look(lanes) => [self.alias_calls(&lanes), self.alarm_calls()].concat(),
+            Task::Deploy(lanes) => self.deploy_calls(&lanes),
+            Task::Find(lanes) | Task::Seek(lanes) => self.find_calls(&lanes),
+            Task::Follow => [self.deployment_calls(&self.running()), self.alarm_calls()].concat(),
+            Task::Halt(lanes) => self.halt_calls(&lanes),
+            Task::Await(lanes) => self.deployment_calls(&lanes),
+            Task::Undo { write, read } => [self.undo_calls(&write), self.alias_calls(&read)].concat(),
+            Task::FindAlarms => self.find_alarm_calls(),
+            Task::DeleteAlarms(names) => delete_calls(&names),
+        };
+        Effect::Call { calls, meanwhile: Vec::new() }
+    }
+
+    /// Does the task again after a poll.
+    fn retry(&mut self, task: Task) -> Effect {
+        self.state.task = task;
+        Effect::Wait { until: self.after(self.plan.poll) }
+    }
+
+    /// Does the whole task again where an error may pass; `None` where it must be faced.
+    fn again(&mut self, heard: &Heard) -> Option<Effect> {
+        let worst = heard.iter().filter_map(|(_, answer)| answer.as_ref().err()).find(|error| may_pass(error.kind))?;
+        let mut tries = self.state.tries;
+        let patient = self.is_patient(&mut tries, worst.kind);
+        self.state.tries = tries;
+        patient.then(|| self.retry(self.state.task.clone()))
+    }
+
+    /// Counts a failure, and says whether it is worth another try: what may pass is tried a few times, and throttling
+    /// for as long as a release may be held.
+    fn is_patient(&self, tries: &mut Tries, kind: ErrorKind) -> bool {
+        tries.count = tries.count.saturating_add(1);
+        let since = *tries.since.get_or_insert(self.now);
+        let few = tries.count < TRIES;
+        match kind {
+            ErrorKind::Throttled => few || self.elapsed(since) < self.plan.health.hold,
+            kind => few && may_pass(kind),
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.state.events.push(event);
+    }
+
+    fn note(&mut self, note: impl Into<String>) {
+        self.tell(Event::Noted { note: note.into() });
+    }
+
+    /// Stops: at the end, or until a person has looked.
+    fn stop(&mut self, ending: Ending) -> Effect {
+        self.tell(Event::Ended { ending: ending.clone() });
+        Effect::Stop { ending }
+    }
+
+    /// It is over.
+    fn end(&mut self, ending: Ending) -> Effect {
+        (self.state.stage, self.state.since, self.state.task) = (Stage::Over, self.now, Task::Over);
+        self.stop(ending)
+    }
+
+    fn is_via_codedeploy(&self) -> bool {
+        self.plan.via == Via::CodeDeploy
+    }
+}
+
+/// Whether the same call may be answered otherwise a little later.
+fn may_pass(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Throttled | ErrorKind::Unknown | ErrorKind::Conflict | ErrorKind::Precondition)
+}
+
+/// `DeleteAlarms` takes at most 100 names, `DescribeAlarms` as many:
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteAlarms.html>.
+const NAMES: usize = 100;
+
+fn delete_calls(names: &[String]) -> Vec<Call> {
+    names.chunks(NAMES).map(|names| Call::DeleteAlarms { names: names.to_vec() }).collect()
+}
+
+/// A reply of another kind than the call's: as good as no answer.
+fn surprise<T>(reply: &Reply) -> Result<T, CallError> {
+    let message = format!("expected another kind of answer than {reply:?}");
+    Err(CallError::new(ErrorKind::Unknown, message))
+}
+
+fn alias(answer: Answer) -> Result<AliasView, CallError> {
+    match answer? {
+        Reply::Alias(view) => Ok(view),
+        reply => surprise(&reply),
+    }
+}
+
+fn version(answer: Answer) -> Result<VersionView, CallError> {
+    match answer? {
+        Reply::Version(view) => Ok(view),
+        reply => surprise(&reply),
+    }
+}
+
+fn deployment(answer: Answer) -> Result<DeploymentView, CallError> {
+    match answer? {
+        Reply::Deployment(view) => Ok(view),
+        reply => surprise(&reply),
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Effect, Event, Percent, Plan};
+use crate::{AliasView, Counts, Effect, Event, Evidence, Percent, Plan, Routing, Verdict};
 
 /// Where a release stands: written to the journal before [`State::effect`] is performed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,32 @@ pub struct State {
     pub events: Vec<Event>,
     /// What is wanted now.
     pub effect: Effect,
+    /// What the effect is for.
+    pub(crate) task: Task,
+    /// What holds the bake.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) gate: Gate,
+    /// How often the task failed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) tries: Tries,
+    /// What was told about in this stage, so that it is told once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) told: Vec<String>,
+    /// What the alarms said last.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) alarms: Alarms,
+    /// Why traffic could not be read, at the last try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unread: Option<String>,
+    /// The alarms that were made for this release, or perhaps made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) armed: Vec<String>,
+    /// Whether code was uploaded or published, or perhaps was.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) published: bool,
+    /// Why everything goes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }
 
 impl State {
@@ -43,8 +69,134 @@ impl State {
             lanes,
             events: Vec::new(),
             effect: Effect::Wait { until: now },
+            task: Task::Begin,
+            gate: Gate::default(),
+            tries: Tries::default(),
+            told: Vec::new(),
+            alarms: Alarms::default(),
+            unread: None,
+            armed: Vec::new(),
+            published: false,
+            reason: None,
         }
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What an effect is for. With the rest of the state it says which calls are made; a crash repeats it, or looks first.
+///
+/// Numbers are places in [`State::lanes`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Task {
+    /// Nothing was asked yet.
+    Begin,
+    /// Aliases, targets and alarms are read.
+    Read,
+    /// The versions that the aliases stand on are read.
+    ReadCurrent,
+    /// Zip files become `$LATEST`.
+    Upload,
+    /// `$LATEST` becomes a version.
+    Publish,
+    /// The new versions are read.
+    ReadPublished,
+    /// Alarms are made for the lanes.
+    Arm(Vec<usize>),
+    /// The hooks of these lanes run.
+    Hook(Vec<usize>),
+    /// Alarms are read.
+    Watch,
+    /// Traffic is read.
+    Measure,
+    /// The aliases of these lanes are updated to what is wanted.
+    Move(Vec<usize>),
+    /// An update is in doubt: these aliases are read, and the alarms.
+    Look(Vec<usize>),
+    /// CodeDeploy is told about these lanes.
+    Deploy(Vec<usize>),
+    /// CodeDeploy was perhaps told about these lanes.
+    Find(Vec<usize>),
+    /// CodeDeploy is asked how far it is, and alarms are read.
+    Follow,
+    /// CodeDeploy's deployments of these lanes are looked for before everything goes back.
+    Seek(Vec<usize>),
+    /// CodeDeploy's deployments of these lanes are stopped.
+    Halt(Vec<usize>),
+    /// CodeDeploy puts these lanes back.
+    Await(Vec<usize>),
+    /// Aliases are put back; those in doubt are read first.
+    Undo {
+        /// The lanes that are put back.
+        write: Vec<usize>,
+        /// The lanes that are read.
+        read: Vec<usize>,
+    },
+    /// The release's alarms are looked for.
+    FindAlarms,
+    /// They are deleted.
+    DeleteAlarms(Vec<String>),
+    /// There is nothing to do.
+    Over,
+}
+
+/// What the alarms said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Alarms {
+    /// Those that fired.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fired: Vec<String>,
+    /// Those that cannot be read, each with the reason: this is not the same as no data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unreadable: Vec<(String, String)>,
+    /// Those that have no data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) silent: Vec<String>,
+}
+
+/// What holds a step or a bake, and which orders lift it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Gate {
+    /// A person skipped the wait, and the proof with it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) skip: bool,
+    /// A person, or the plan, goes on although alarms cannot be read or have no data.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) blind: bool,
+    /// Since when the time has passed and something is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) held: Option<Timestamp>,
+}
+
+/// How often something failed in a row, and since when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Tries {
+    pub(crate) count: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<Timestamp>,
+}
+
+/// What was counted of a lane's traffic.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Traffic {
+    /// Minutes before this one are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<Timestamp>,
+    /// What is counted already of the minute at `until`: of the old and of the new version.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) part: (Counts, Counts),
+    /// Requests that the new version served in this step.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) requests: u64,
+    /// What the comparison knows.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) evidence: Evidence,
+    /// The verdict that was reported last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) verdict: Option<Verdict>,
 }
 
 /// The stages of a release, in their order.
@@ -137,6 +289,67 @@ pub struct Lane {
     pub step: usize,
     /// When the last was taken.
     pub since: Option<Timestamp>,
+    /// The SHA-256 of `$LATEST` that is published, in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sha256: Option<String>,
+    /// The version it stood on, as the preflight saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) fit: Option<Fit>,
+    /// The part that was asked for and that AWS has not confirmed yet: the alias is in doubt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wanted: Option<Percent>,
+    /// Where somebody else put it; `Some(None)`: it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) foreign: Option<Foreign>,
+    /// Why it cannot be put back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stuck: Option<String>,
+    /// CodeDeploy's deployment.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) deployment: Deploying,
+    /// What holds the step.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) gate: Gate,
+    /// How often its update failed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) tries: Tries,
+    /// What was counted.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) traffic: Traffic,
+}
+
+/// What both versions of an alias must have in common.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Fit {
+    pub(crate) role: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dead_letter: Option<String>,
+}
+
+/// What somebody else did to an alias.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Foreign {
+    /// It points elsewhere, or it was touched.
+    Moved(Routing),
+    /// There is no such alias any more.
+    Gone,
+}
+
+/// What is known about CodeDeploy's deployment of a lane.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Deploying {
+    /// CodeDeploy was not told.
+    #[default]
+    Untold,
+    /// It was perhaps told.
+    Doubtful,
+    /// It is under way.
+    Running(String),
+    /// It is over.
+    Ended(String),
 }
 
 impl Lane {
@@ -151,6 +364,50 @@ impl Lane {
             revision: None,
             step: 0,
             since: None,
+            sha256: None,
+            fit: None,
+            wanted: None,
+            foreign: None,
+            stuck: None,
+            deployment: Deploying::default(),
+            gate: Gate::default(),
+            tries: Tries::default(),
+            traffic: Traffic::default(),
         }
+    }
+
+    /// `function:alias`.
+    pub(crate) fn name(&self) -> String {
+        format!("{}:{}", self.function, self.alias)
+    }
+
+    /// Where the alias points with this part on the new version.
+    pub(crate) fn routing(&self, percent: Percent) -> Routing {
+        let from = self.from.clone().unwrap_or_default();
+        let to = self.to.clone().unwrap_or_default();
+        match percent {
+            Percent::NONE => Routing::wholly(from),
+            Percent::ALL => Routing::wholly(to),
+            part => Routing { version: from, additional: Some((to, part)) },
+        }
+    }
+
+    /// Whether this release changed the alias, or perhaps did.
+    pub(crate) fn is_touched(&self) -> bool {
+        self.percent > Percent::NONE
+            || self.wanted.is_some()
+            || self.foreign.is_some()
+            || self.stuck.is_some()
+            || self.deployment != Deploying::Untold
+    }
+
+    /// Whether an alias that is seen like this stands as this release left it, or perhaps left it.
+    pub(crate) fn is_ours(&self, seen: &AliasView) -> bool {
+        let ours = [Some(self.percent), self.wanted, Some(Percent::NONE)];
+        let known = ours.into_iter().flatten().any(|percent| seen.routing == self.routing(percent));
+        // CodeDeploy moves weights when it wants: every mixture of the two versions is its own.
+        let mine = |version: &String| self.from.as_ref() == Some(version) || self.to.as_ref() == Some(version);
+        let mixed = mine(&seen.routing.version) && seen.routing.additional.iter().all(|(version, _)| mine(version));
+        known || (self.deployment != Deploying::Untold && mixed)
     }
 }

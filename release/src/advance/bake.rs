@@ -1,0 +1,61 @@
+//! A bake: alarms are watched until the time has passed and all of them are OK.
+
+use super::{Machine, time::later};
+use crate::{
+    Effect, Percent, Stage,
+    state::{Gate, Task},
+};
+
+impl Machine<'_> {
+    pub(super) fn decide_bake(&mut self) -> Effect {
+        let due = self.bake_end();
+        if due > self.now && !self.state.gate.skip {
+            self.state.gate.held = None;
+            return self.rest_in_bake();
+        }
+        let mut missing = if self.state.gate.blind { Vec::new() } else { self.missing_alarms() };
+        if !self.state.gate.skip {
+            missing.extend(
+                self.all()
+                    .into_iter()
+                    .filter(|&index| self.is_unserved(index))
+                    .flat_map(|index| self.missing_requests(index)),
+            );
+        }
+        if missing.is_empty() {
+            return self.next_stage();
+        }
+        self.tell_missing(missing.clone());
+        self.state.gate.held.get_or_insert(self.now);
+        if self.limit(self.state.gate).is_none_or(|limit| limit > self.now) {
+            return self.rest_in_bake();
+        }
+        match self.not_proven(&missing) {
+            Some(effect) => effect,
+            None => {
+                self.state.gate = Gate::default();
+                self.next_stage()
+            }
+        }
+    }
+
+    fn bake_end(&self) -> jiff::Timestamp {
+        let bake = if self.state.stage == Stage::FinalBake { self.plan.final_bake } else { self.plan.bake };
+        later(self.state.since, bake)
+    }
+
+    fn rest_in_bake(&mut self) -> Effect {
+        let events = [Some(self.bake_end()), self.limit(self.state.gate)];
+        let next = events.into_iter().flatten().filter(|time| *time > self.now).min();
+        let poll = self.after(self.plan.poll);
+        self.state.task = Task::Watch;
+        Effect::Wait { until: next.map_or(poll, |next| next.min(poll)) }
+    }
+
+    /// Whether a lane lacks requests that only a bake can show: it went to everything without a smaller step of ours.
+    pub(super) fn is_unserved(&self, index: usize) -> bool {
+        let Some(lane) = self.state.lanes.get(index) else { return false };
+        let at_once = self.is_via_codedeploy() || self.steps(index).len() <= 1;
+        lane.percent == Percent::ALL && at_once && lane.traffic.requests < self.plan.health.min_requests
+    }
+}

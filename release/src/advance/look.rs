@@ -1,0 +1,117 @@
+//! An update in doubt: the alias is read, and it tells. Ours, not applied, or somebody else's.
+
+use super::{Heard, Machine, alias, may_pass, shift::first, words};
+use crate::{
+    AliasView, Effect, Ending, ErrorKind,
+    state::{Foreign, Task},
+};
+
+/// What a look at an alias tells.
+enum Look {
+    /// It stands as wanted.
+    Applied,
+    /// It stands as it stood before.
+    NotApplied,
+    /// Somebody else changed it, but it stands again as this release left it.
+    BackAgain,
+    /// Somebody else changed it.
+    Foreign,
+}
+
+impl Machine<'_> {
+    pub(super) fn hear_look(&mut self, lanes: &[usize], heard: Heard) -> Effect {
+        if let Some(effect) = self.judge_alarms(heard.iter().map(|(call, answer)| (call, answer))) {
+            return effect;
+        }
+        let (mut failures, mut again) = (Vec::new(), Vec::new());
+        for (&index, (call, answer)) in lanes.iter().zip(heard) {
+            match alias(answer) {
+                Ok(view) => failures.extend(self.take_look(index, view)),
+                Err(error) if error.kind == ErrorKind::NotFound => self.set_foreign(index, Foreign::Gone),
+                Err(error) if may_pass(error.kind) && self.is_lane_patient(index, error.kind) => again.push(index),
+                Err(error) => failures.push(words::failure(&call, &error)),
+            }
+        }
+        if let Some(reason) = first(failures) {
+            self.roll_back(reason)
+        } else if !again.is_empty() {
+            // Those that were seen elsewhere are looked at once more: they may be back.
+            again.extend(lanes.iter().filter(|&&index| self.is_foreign(index)));
+            self.retry(Task::Look(again))
+        } else if lanes.iter().any(|&index| self.is_foreign(index)) {
+            self.conflict()
+        } else {
+            self.settle()
+        }
+    }
+
+    fn is_foreign(&self, index: usize) -> bool {
+        self.state.lanes.get(index).is_some_and(|lane| lane.foreign.is_some())
+    }
+
+    fn set_foreign(&mut self, index: usize, foreign: Foreign) {
+        if let Some(lane) = self.state.lanes.get_mut(index) {
+            lane.foreign = Some(foreign);
+        }
+    }
+
+    /// Judges one alias; a reason where it was tried too often.
+    fn take_look(&mut self, index: usize, view: AliasView) -> Option<String> {
+        let lane = self.state.lanes.get_mut(index)?;
+        let stands = |percent| view.routing == lane.routing(percent);
+        let before = stands(lane.percent);
+        let look = match lane.wanted {
+            Some(wanted) if stands(wanted) => Look::Applied,
+            _ if before && lane.foreign.is_some() => Look::BackAgain,
+            _ if before && lane.revision.as_ref() == Some(&view.revision) => Look::NotApplied,
+            _ => Look::Foreign,
+        };
+        match look {
+            Look::Applied => self.confirm(index, view),
+            Look::BackAgain => {
+                (lane.wanted, lane.foreign, lane.revision) = (None, None, Some(view.revision));
+            }
+            Look::Foreign => lane.foreign = Some(Foreign::Moved(view.routing)),
+            Look::NotApplied => {
+                lane.wanted = None;
+                let name = lane.name();
+                if !self.is_lane_patient(index, ErrorKind::Unknown) {
+                    return Some(format!(
+                        "{name} could not be updated: AWS gave no answer, or refused, again and again"
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    /// Somebody else changed an alias: everything stays as it is.
+    fn conflict(&mut self) -> Effect {
+        let foreign: Vec<usize> = self.all().into_iter().filter(|&index| self.is_foreign(index)).collect();
+        let found: Vec<String> = foreign.iter().filter_map(|&index| self.describe_foreign(index)).collect();
+        let them = if foreign.len() == 1 { "it" } else { "them" };
+        let ending = Ending::Stuck(format!(
+            "{}. Put {them} back and `onebox release resume`, or `onebox release abort` to put the other aliases back",
+            found.join("; ")
+        ));
+        self.state.task = Task::Look(foreign);
+        self.stop(ending)
+    }
+
+    /// What somebody else did to an alias.
+    pub(super) fn describe_foreign(&self, index: usize) -> Option<String> {
+        let lane = self.state.lanes.get(index)?;
+        let stands = match lane.foreign.as_ref()? {
+            Foreign::Gone => "it does not exist any more".to_owned(),
+            Foreign::Moved(routing) if *routing == lane.routing(lane.percent) => {
+                format!("it stands on {} as before, but it was touched", words::routing(routing))
+            }
+            Foreign::Moved(routing) => format!("it stands on {}", words::routing(routing)),
+        };
+        let wanted = match (lane.wanted, self.state.reason.is_some()) {
+            (Some(wanted), false) => format!(" (wanted: {})", words::routing(&lane.routing(wanted))),
+            _ => format!(" (left: {})", words::routing(&lane.routing(lane.percent))),
+        };
+        Some(format!("{} was changed by someone else: {stands}{wanted}", lane.name()))
+    }
+}

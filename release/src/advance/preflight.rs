@@ -1,0 +1,246 @@
+//! The preflight: everything is read, nothing is changed, and every reason against the release is found in one run.
+
+use super::{Heard, Machine, NAMES, alias, version, words};
+use crate::{
+    AlarmState, Call, CallError, Effect, Ending, ErrorKind, Reply, Target, VersionView,
+    state::{Fit, Task},
+};
+
+const LATEST: &str = "$LATEST";
+
+impl Machine<'_> {
+    /// The plan's alarms that are looked at.
+    pub(super) fn planned_alarms(&self) -> Vec<String> {
+        let is_ignored = |name: &String| self.plan.ignored.iter().any(|ignored| ignored.alarm == *name);
+        let mut names: Vec<String> = Vec::new();
+        for name in self.plan.alarms.iter().filter(|name| !is_ignored(name)) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    pub(super) fn read_calls(&self) -> Vec<Call> {
+        let alarms = self.planned_alarms();
+        let alarms = alarms.chunks(NAMES).map(|names| Call::DescribeAlarms { names: names.to_vec() });
+        let aliases = self.alias_calls(&self.all());
+        let targets = self.shifts.iter().map(|shift| Call::GetVersion {
+            function: shift.function.clone(),
+            version: match &shift.target {
+                Target::Version(version) => version.clone(),
+                Target::Latest | Target::Zip { .. } => LATEST.to_owned(),
+            },
+        });
+        alarms.chain(aliases).chain(targets).collect()
+    }
+
+    pub(super) fn all(&self) -> Vec<usize> {
+        (0..self.state.lanes.len()).collect()
+    }
+
+    /// `GetAlias` of these lanes.
+    pub(super) fn alias_calls(&self, lanes: &[usize]) -> Vec<Call> {
+        let lanes = lanes.iter().filter_map(|&index| self.state.lanes.get(index));
+        lanes.map(|lane| Call::GetAlias { function: lane.function.clone(), alias: lane.alias.clone() }).collect()
+    }
+
+    pub(super) fn hear_read(&mut self, heard: Heard) -> Effect {
+        if let Some(effect) = self.again(&heard) {
+            return effect;
+        }
+        let mut reasons = self.zips_that_differ();
+        if self.state.lanes.is_empty() {
+            reasons.push(
+                "expected an alias that moves; the plan has none: add a backend, a one-box or a regular side".into(),
+            );
+        }
+        let (mut aliases, mut targets) = (0, 0);
+        for (call, answer) in heard {
+            match &call {
+                Call::GetAlias { .. } => {
+                    self.check_alias(aliases, &call, alias(answer), &mut reasons);
+                    aliases += 1;
+                }
+                Call::GetVersion { .. } => {
+                    self.check_target(targets, &call, version(answer), &mut reasons);
+                    targets += 1;
+                }
+                _ => self.check_alarms(&call, answer, &mut reasons),
+            }
+        }
+        if reasons.is_empty() { self.begin(Task::ReadCurrent) } else { self.refuse(reasons) }
+    }
+
+    /// Ends the release before it changed anything; what is said twice is said once.
+    fn refuse(&mut self, reasons: Vec<String>) -> Effect {
+        let mut said: Vec<String> = Vec::new();
+        for reason in reasons {
+            if !said.contains(&reason) {
+                said.push(reason);
+            }
+        }
+        self.end(Ending::Refused(said))
+    }
+
+    fn check_alarms(&mut self, call: &Call, answer: Result<Reply, CallError>, reasons: &mut Vec<String>) {
+        let states = match answer {
+            Ok(Reply::Alarms(states)) => states,
+            Ok(_) => Vec::new(),
+            Err(error) => return reasons.push(words::failure(call, &error)),
+        };
+        let Call::DescribeAlarms { names } = call else { return };
+        for name in names {
+            match states.iter().find(|(of, _)| of == name).map(|(_, state)| *state) {
+                Some(AlarmState::Ok) => {}
+                Some(AlarmState::InsufficientData) => {
+                    self.note(format!("the alarm {name} has no data (INSUFFICIENT_DATA): it holds the release until it has"));
+                }
+                Some(AlarmState::Alarm) => reasons.push(format!(
+                    "the alarm {name} is in ALARM already: it would send everything back. Wait until it is OK, or ignore \
+                     it: `--ignore-alarm {name} --because \"…\"`"
+                )),
+                None => reasons.push(format!(
+                    "the alarm {name} does not exist; check its name, and the region: a wrong one is a likely cause"
+                )),
+            }
+        }
+    }
+
+    fn check_alias(
+        &mut self,
+        index: usize,
+        call: &Call,
+        view: Result<crate::AliasView, CallError>,
+        reasons: &mut Vec<String>,
+    ) {
+        let (Some(lane), Some(shift)) = (self.state.lanes.get_mut(index), self.shifts.get(index)) else { return };
+        let name = lane.name();
+        let view = match view {
+            Ok(view) => view,
+            Err(error) => return reasons.push(words::failure(call, &error)),
+        };
+        let version = &view.routing.version;
+        if view.routing.additional.is_some() {
+            reasons.push(format!(
+                "{name} already carries a weight: {}. Another release is under way, or was left: let it end, or put the \
+                 alias wholly on one version",
+                words::routing(&view.routing)
+            ));
+        } else if version == LATEST {
+            reasons.push(format!(
+                "{name} stands on $LATEST, and AWS gives that no weight: put it on a version first, such as `onebox alias \
+                 set {} {} --version N`",
+                lane.function, lane.alias
+            ));
+        } else if shift.target == Target::Version(version.clone()) {
+            reasons.push(format!("{name} is already on version {version}: there is nothing to release"));
+        }
+        lane.from = Some(view.routing.version);
+        lane.revision = Some(view.revision);
+    }
+
+    fn check_target(
+        &mut self,
+        index: usize,
+        call: &Call,
+        view: Result<VersionView, CallError>,
+        reasons: &mut Vec<String>,
+    ) {
+        let (Some(lane), Some(shift)) = (self.state.lanes.get_mut(index), self.shifts.get(index)) else { return };
+        match view {
+            Ok(view) => {
+                reasons.extend(inactive(&lane.function, &view));
+                match &shift.target {
+                    Target::Version(version) => lane.to = Some(version.clone()),
+                    Target::Latest => lane.sha256 = Some(view.sha256),
+                    Target::Zip { sha256, .. } => lane.sha256 = Some(sha256.clone()),
+                }
+                lane.fit = Some(Fit { role: view.role, dead_letter: view.dead_letter });
+            }
+            Err(error) => reasons.push(words::failure(call, &error)),
+        }
+    }
+
+    pub(super) fn current_calls(&self) -> Vec<Call> {
+        let current = |lane: &crate::Lane| Call::GetVersion {
+            function: lane.function.clone(),
+            version: lane.from.clone().unwrap_or_default(),
+        };
+        self.state.lanes.iter().map(current).collect()
+    }
+
+    pub(super) fn hear_current(&mut self, heard: Heard) -> Effect {
+        if let Some(effect) = self.again(&heard) {
+            return effect;
+        }
+        let mut reasons = Vec::new();
+        for (lane, (call, answer)) in self.state.lanes.iter_mut().zip(heard) {
+            match version(answer) {
+                Ok(view) => {
+                    reasons.extend(inactive(&lane.function, &view));
+                    let target = lane.to.as_deref().unwrap_or(LATEST);
+                    let fit = Fit { role: view.role, dead_letter: view.dead_letter };
+                    if let Some(wanted) = &lane.fit {
+                        reasons.extend(misfits(&lane.name(), (&view.version, &fit), (target, wanted)));
+                    }
+                    // What is published later is compared with what the alias stands on.
+                    lane.fit = Some(fit);
+                }
+                Err(error) => reasons.push(words::failure(&call, &error)),
+            }
+        }
+        if !reasons.is_empty() {
+            return self.refuse(reasons);
+        }
+        for ignored in &self.plan.ignored {
+            self.note(format!("the alarm {} is not looked at: {}", ignored.alarm, ignored.because));
+        }
+        self.next_stage()
+    }
+
+    /// Two zip files cannot both be one function's `$LATEST`.
+    fn zips_that_differ(&self) -> Vec<String> {
+        let zips = self.shifts.iter().filter(|shift| !matches!(shift.target, Target::Version(_)));
+        let zips: Vec<_> = zips.collect();
+        let mut reasons = Vec::new();
+        for (index, shift) in zips.iter().enumerate() {
+            let differs = |other: &&&crate::Shift| other.function == shift.function && other.target != shift.target;
+            if zips.iter().take(index).any(differs) {
+                let function = &shift.function;
+                reasons
+                    .push(format!("{function} would get its code from two places: give its aliases the same target"));
+            }
+        }
+        reasons
+    }
+}
+
+/// Why a version cannot take traffic.
+pub(super) fn inactive(function: &str, view: &VersionView) -> Option<String> {
+    let version = &view.version;
+    (!view.active)
+        .then(|| format!("version {version} of {function} is not active: wait until it is, or publish another"))
+}
+
+/// Why two versions cannot share an alias: <https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html>.
+pub(super) fn misfits(name: &str, from: (&str, &Fit), to: (&str, &Fit)) -> Vec<String> {
+    let none = "none";
+    let queue = |fit: &Fit| fit.dead_letter.clone().unwrap_or_else(|| none.to_owned());
+    let rules =
+        [("execution role", from.1.role.clone(), to.1.role.clone()), ("dead-letter queue", queue(from.1), queue(to.1))];
+    let differing = rules.into_iter().filter(|(_, old, new)| old != new);
+    let sentence = |(what, old, new)| {
+        format!(
+            "{name}: versions {} and {} cannot share an alias: their {what} differs ({old}, {new}). Give the new version \
+             the same, or move the alias at once by hand",
+            from.0, to.0
+        )
+    };
+    differing.map(sentence).collect()
+}
+
+/// An error that says what is wrong with an answer, as if AWS had said so.
+pub(super) fn wrong(message: impl Into<String>) -> CallError {
+    CallError::new(ErrorKind::Invalid, message)
+}

@@ -1,0 +1,90 @@
+//! Sentences: what was found, what was expected, what to do next.
+
+use crate::{Call, CallError, ErrorKind, Lane, Percent, Routing};
+
+/// Where an alias points, in words.
+pub(super) fn routing(routing: &Routing) -> String {
+    match &routing.additional {
+        None => routing.version.clone(),
+        Some((other, part)) => {
+            let rest = Percent::from_hundredths(Percent::ALL.hundredths() - part.hundredths()).unwrap_or(Percent::NONE);
+            format!("{rest} on {}, {part} on {other}", routing.version)
+        }
+    }
+}
+
+/// Why a call gave nothing, and what to do.
+pub(super) fn failure(call: &Call, error: &CallError) -> String {
+    let (what, operation, said) = (subject(call), call.operation(), &error.message);
+    match error.kind {
+        ErrorKind::NotFound => format!(
+            "{what}: there is none ({said}); check the name, and the region: a wrong one is a likely cause{}",
+            remedy(call)
+        ),
+        ErrorKind::Denied => {
+            format!("{what}: AWS does not permit {operation} ({said}); allow it, or use other credentials")
+        }
+        // The same for every call: it is said once.
+        ErrorKind::Unconfigured => {
+            format!(
+                "expected credentials and a region ({said}); set them as for the AWS CLI, such as AWS_PROFILE and AWS_REGION"
+            )
+        }
+        ErrorKind::Throttled => {
+            format!("{what}: AWS still throttles {operation} ({said}); try again when there is less traffic")
+        }
+        ErrorKind::Precondition | ErrorKind::Conflict => {
+            format!("{what}: something else changes it ({said}); find out what it is, then try again")
+        }
+        ErrorKind::Unknown => format!("{what}: {operation} gave no answer ({said}); try again later"),
+        ErrorKind::Invalid => format!("{what}: AWS does not accept {operation} ({said}); change the plan"),
+        ErrorKind::Local => format!("{what}: {said}; check the file, then begin a new release"),
+    }
+}
+
+/// What a call is about.
+fn subject(call: &Call) -> String {
+    match call {
+        Call::GetAlias { function, alias } | Call::UpdateAlias { function, alias, .. } => {
+            format!("the alias {function}:{alias}")
+        }
+        Call::GetVersion { function, version } => format!("version {version} of {function}"),
+        Call::UpdateFunctionCode { function, zip, .. } => format!("the code of {function} ({zip})"),
+        Call::PublishVersion { function, .. } => format!("a new version of {function}"),
+        Call::Invoke { function, .. } => format!("the hook {function}"),
+        Call::DescribeAlarms { names } | Call::DeleteAlarms { names } => match names.as_slice() {
+            [name] => format!("the alarm {name}"),
+            names => format!("the alarms {}", names.join(", ")),
+        },
+        Call::PutMetricAlarm(alarm) => format!("the alarm {}", alarm.name),
+        Call::GetMetricData { .. } => "traffic".to_owned(),
+        Call::CreateDeployment(deployment) => {
+            format!("CodeDeploy's deployment of {}:{}", deployment.function, deployment.alias)
+        }
+        Call::GetDeployment { id } | Call::StopDeployment { id } => format!("CodeDeploy's deployment {id}"),
+        Call::FindDeployment { group, description, .. } => {
+            format!("the deployment \"{description}\" of CodeDeploy's group {group}")
+        }
+    }
+}
+
+/// What else helps where something does not exist.
+fn remedy(call: &Call) -> String {
+    match call {
+        Call::GetAlias { function, alias } => {
+            format!(". `onebox alias set {function} {alias} --version N` creates it")
+        }
+        _ => String::new(),
+    }
+}
+
+/// What puts an alias right by hand.
+pub(super) fn by_hand(lane: &Lane) -> String {
+    format!(
+        "aws lambda update-alias --function-name {} --name {} --function-version {} --routing-config \
+         AdditionalVersionWeights={{}}",
+        lane.function,
+        lane.alias,
+        lane.from.as_deref().unwrap_or("N"),
+    )
+}

@@ -1,0 +1,6 @@
+//! The machine, by scripts: what happens, what it wants then, and how it ends.
+
+#[path = "machine/whole.rs"]
+mod whole;
+#[path = "machine/world.rs"]
+mod world;

@@ -1,0 +1,258 @@
+//! A small AWS for scripts: it does what it is told, and a test puts words into its mouth.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+use onebox_release::{
+    AlarmState, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Event,
+    Input, Minute, Plan, Reply, Routing, State, VersionView, advance,
+};
+use serde_json::json;
+
+/// A call that was made, and when.
+pub(crate) type Made = (Timestamp, Call);
+/// What a test says instead of AWS: `None` where AWS answers.
+pub(crate) type Script = Box<dyn FnMut(&mut World, &Call) -> Option<Answer>>;
+
+/// Aliases, alarms, versions, and the release's state.
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) state: State,
+    pub(crate) now: Timestamp,
+    pub(crate) aliases: BTreeMap<String, AliasView>,
+    pub(crate) alarms: BTreeMap<String, AlarmState>,
+    /// Requests and errors a minute, by version.
+    pub(crate) traffic: BTreeMap<String, (u64, u64)>,
+    pub(crate) deployments: BTreeMap<String, (DeploymentView, String)>,
+    pub(crate) latest: String,
+    pub(crate) calls: Vec<Made>,
+    pub(crate) events: Vec<Event>,
+    script: Option<Script>,
+    revision: u32,
+}
+
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).expect("a time")
+}
+
+/// A plan: one canary backend, a one-box, a regular side, one alarm.
+pub(crate) fn plan(change: impl FnOnce(&mut Plan)) -> Plan {
+    let mut plan = Plan::read(&json!({
+        "release": { "id": "web-1", "alarms": ["5xx"], "bake": "1m", "final_bake": "1m" },
+        "backend": [{ "function": "orders", "alias": "live", "target": "7", "strategy": "Canary10Percent5Minutes" }],
+        "one-box": { "function": "web-box", "alias": "live", "target": "7" },
+        "regular": { "function": "web", "alias": "live", "target": "7" },
+    }))
+    .expect("a plan");
+    change(&mut plan);
+    plan
+}
+
+impl World {
+    /// Every alias on version 6, every alarm OK.
+    pub(crate) fn new(plan: Plan) -> Self {
+        let standing =
+            |name: &str| (name.to_owned(), AliasView { routing: Routing::wholly("6"), revision: "r0".into() });
+        let aliases =
+            plan.shifts().map(|(_, shift)| standing(&format!("{}:{}", shift.function, shift.alias))).collect();
+        let alarms = plan.alarms.iter().map(|name| (name.clone(), AlarmState::Ok)).collect();
+        let state = State::new(&plan, at(0));
+        Self {
+            plan,
+            state,
+            now: at(0),
+            aliases,
+            alarms,
+            traffic: BTreeMap::new(),
+            deployments: BTreeMap::new(),
+            latest: "code-8".into(),
+            calls: Vec::new(),
+            events: Vec::new(),
+            script: None,
+            revision: 0,
+        }
+    }
+
+    /// Lets a test speak for AWS.
+    pub(crate) fn scripted(mut self, script: impl FnMut(&mut Self, &Call) -> Option<Answer> + 'static) -> Self {
+        self.script = Some(Box::new(script));
+        self
+    }
+
+    /// Takes a step; the state survives the journal's format.
+    pub(crate) fn input(&mut self, input: Input) -> Effect {
+        let (state, effect) = advance(&self.plan, self.state.clone(), self.now, input);
+        assert_eq!(state.effect, effect, "the state has the effect");
+        let written = serde_json::to_string(&state).expect("JSON");
+        let read: State = serde_json::from_str(&written).expect("a state");
+        assert_eq!(read, state, "a state goes through JSON and back");
+        self.events.extend(state.events.iter().cloned());
+        self.state = state;
+        effect
+    }
+
+    /// Performs what is wanted once.
+    pub(crate) fn perform(&mut self) {
+        let input = match self.state.effect.clone() {
+            Effect::Call { calls, .. } => Input::Answers(calls.iter().map(|call| self.call(call)).collect()),
+            Effect::Wait { until } => {
+                self.now = self.now.max(until);
+                Input::Woke
+            }
+            _ => panic!("there is nothing to perform"),
+        };
+        self.input(input);
+    }
+
+    /// Performs until the release stops.
+    pub(crate) fn run(&mut self) -> Ending {
+        for _ in 0..5_000 {
+            if let Effect::Stop { ending } = &self.state.effect {
+                return ending.clone();
+            }
+            self.perform();
+        }
+        panic!("the release does not end: {:?}", self.state);
+    }
+
+    /// Performs until a call is wanted that this is true of.
+    pub(crate) fn run_until(&mut self, wanted: impl Fn(&Call) -> bool) {
+        for _ in 0..5_000 {
+            match &self.state.effect {
+                Effect::Call { calls, .. } if calls.iter().any(&wanted) => return,
+                Effect::Stop { ending } => panic!("it stopped before: {ending}"),
+                _ => self.perform(),
+            }
+        }
+        panic!("it is never wanted");
+    }
+
+    pub(crate) fn start(&mut self) -> Ending {
+        self.input(Input::Resume);
+        self.run()
+    }
+
+    pub(crate) fn call(&mut self, call: &Call) -> Answer {
+        self.calls.push((self.now, call.clone()));
+        if let Some(mut script) = self.script.take() {
+            let answer = script(self, call);
+            self.script = Some(script);
+            if let Some(answer) = answer {
+                return answer;
+            }
+        }
+        self.answer(call)
+    }
+
+    /// What AWS answers.
+    pub(crate) fn answer(&mut self, call: &Call) -> Answer {
+        Ok(match call {
+            Call::GetAlias { function, alias } => Reply::Alias(self.alias(function, alias)?.clone()),
+            Call::UpdateAlias { function, alias, to, revision } => {
+                if self.alias(function, alias)?.revision != *revision {
+                    return Err(CallError::new(ErrorKind::Precondition, "PreconditionFailedException"));
+                }
+                Reply::Alias(self.put(&format!("{function}:{alias}"), to.clone()))
+            }
+            Call::GetVersion { version, .. } => Reply::Version(VersionView {
+                version: version.clone(),
+                sha256: if version == "$LATEST" { self.latest.clone() } else { format!("code-{version}") },
+                role: "role".into(),
+                dead_letter: None,
+                active: true,
+            }),
+            Call::UpdateFunctionCode { sha256, .. } => {
+                self.latest = sha256.clone();
+                Reply::Code(sha256.clone())
+            }
+            Call::PublishVersion { sha256, .. } => Reply::Published(sha256.trim_start_matches("code-").to_owned()),
+            Call::Invoke { .. } => Reply::Invoked(None),
+            Call::DescribeAlarms { names } => {
+                let known = names.iter().filter_map(|name| Some((name.clone(), *self.alarms.get(name)?)));
+                Reply::Alarms(known.collect())
+            }
+            Call::PutMetricAlarm(alarm) => {
+                self.alarms.insert(alarm.name.clone(), AlarmState::InsufficientData);
+                Reply::Done
+            }
+            Call::DeleteAlarms { names } => {
+                self.alarms.retain(|name, _| !names.contains(name));
+                Reply::Done
+            }
+            Call::GetMetricData { of, from, to } => {
+                Reply::Traffic(of.iter().map(|executed| self.minutes(&executed.version, *from, *to)).collect())
+            }
+            Call::CreateDeployment(asked) => {
+                let id = format!("d-{}", self.deployments.len() + 1);
+                let view =
+                    DeploymentView { id: id.clone(), status: DeploymentStatus::Running, weight: None, reason: None };
+                self.deployments.insert(id, (view.clone(), asked.description.clone()));
+                Reply::Deployment(view)
+            }
+            Call::GetDeployment { id } => {
+                let none = || CallError::new(ErrorKind::NotFound, "DeploymentDoesNotExistException");
+                Reply::Deployment(self.deployments.get(id).map(|(view, _)| view.clone()).ok_or_else(none)?)
+            }
+            Call::FindDeployment { description, .. } => {
+                let none = || CallError::new(ErrorKind::NotFound, "no such deployment");
+                let found = self.deployments.values().find(|(_, of)| of == description);
+                Reply::Deployment(found.map(|(view, _)| view.clone()).ok_or_else(none)?)
+            }
+            Call::StopDeployment { id } => {
+                if let Some((view, _)) = self.deployments.get_mut(id) {
+                    view.status = DeploymentStatus::Failed;
+                }
+                Reply::Done
+            }
+            other => panic!("{other:?} is not known here"),
+        })
+    }
+
+    fn alias(&self, function: &str, alias: &str) -> Result<&AliasView, CallError> {
+        let none = || CallError::new(ErrorKind::NotFound, "ResourceNotFoundException");
+        self.aliases.get(&format!("{function}:{alias}")).ok_or_else(none)
+    }
+
+    /// Moves an alias; whoever does it, the revision is new.
+    pub(crate) fn put(&mut self, name: &str, routing: Routing) -> AliasView {
+        self.revision += 1;
+        let view = AliasView { routing, revision: format!("r{}", self.revision) };
+        self.aliases.insert(name.to_owned(), view.clone());
+        view
+    }
+
+    fn minutes(&self, version: &str, from: Timestamp, to: Timestamp) -> Vec<Minute> {
+        let Some(&(invocations, errors)) = self.traffic.get(version) else { return Vec::new() };
+        let mut minutes = Vec::new();
+        let mut at = from;
+        while at < to && at <= self.now {
+            minutes.push(Minute { at, invocations, errors });
+            at += Duration::from_secs(60);
+        }
+        minutes
+    }
+
+    pub(crate) fn on(&self, name: &str) -> &Routing {
+        &self.aliases.get(name).expect("an alias").routing
+    }
+
+    /// The updates that were made: when, whose, where to.
+    pub(crate) fn updates(&self) -> Vec<(i64, String)> {
+        let updates = self.calls.iter().filter_map(|(when, call)| match call {
+            Call::UpdateAlias { function, to, .. } => {
+                let to = match &to.additional {
+                    None => to.version.clone(),
+                    Some((version, part)) => format!("{part} on {version}"),
+                };
+                Some((when.as_second() - at(0).as_second(), format!("{function}: {to}")))
+            }
+            _ => None,
+        });
+        updates.collect()
+    }
+
+    /// Events, as people read them.
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.events.iter().map(ToString::to_string).collect()
+    }
+}
