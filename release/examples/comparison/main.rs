@@ -14,7 +14,7 @@ const COMPARISON: Comparison = Comparison { false_alarm: 0.01, tolerance: 0.01 }
 
 fn main() {
     println!(
-        "false alarm {} %, tolerance {} points, peeked at every minute, seeds from {SEED}",
+        "false alarm {} %, tolerance {} point, peeked at every minute, seeds from {SEED}",
         100.0 * COMPARISON.false_alarm,
         100.0 * COMPARISON.tolerance
     );
@@ -177,7 +177,7 @@ fn clusters() {
         let worse = found.filter(|found| found.worse.is_some()).count();
         println!(
             "{cluster:>10} {:>12} {runs:>6} {worse:>6} {:>10}",
-            format!("{:e}", judge.false_alarm()),
+            format!("{:.0e}", judge.false_alarm()),
             format!("{:.2} %", 100.0 * worse as f64 / f64::from(runs))
         );
     }
