@@ -16,3 +16,4 @@ mod serve;
 
 pub mod bake;
 pub mod hook;
+pub mod tick;

@@ -75,18 +75,21 @@ async fn a_release_takes_the_result() {
     assert_eq!(told, 0, "CodeDeploy has no part in it");
 }
 
+/// What is smoked, what is broken, and what is said.
+type Case = (Option<Value>, fn(&Aws), &'static str);
+
 #[tokio::test]
 async fn whatever_goes_wrong_codedeploy_is_told_so() {
     let invoke = json!([{}]);
-    let cases: [(Option<Value>, &dyn Fn(&Aws), &str); 8] = [
-        (Some(invoke.clone()), &|aws| aws.with(|aws| aws.fails = true), "the function failed"),
-        (Some(invoke.clone()), &|aws| aws.with(|aws| aws.denied = true), "AccessDeniedException: not authorized"),
-        (Some(invoke.clone()), &|aws| aws.with(|aws| aws.appspec = None), "DeploymentDoesNotExistException"),
-        (Some(invoke.clone()), &|aws| aws.with(|aws| aws.appspec = Some("version: 0.0".into())), "no name"),
-        (None, &|_| (), "SMOKE: expected a list"),
-        (Some(json!([])), &|_| (), "tries nothing out"),
-        (Some(json!([{ "url": "http://127.0.0.1:1/" }])), &|_| (), "Connection refused"),
-        (Some(json!([{ "url": "http://127.0.0.1:1/", "headers": { "a b": "c" } }])), &|_| (), "cannot be sent"),
+    let cases: [Case; 8] = [
+        (Some(invoke.clone()), |aws| aws.with(|aws| aws.fails = true), "the function failed"),
+        (Some(invoke.clone()), |aws| aws.with(|aws| aws.denied = true), "AccessDeniedException: not authorized"),
+        (Some(invoke.clone()), |aws| aws.with(|aws| aws.appspec = None), "DeploymentDoesNotExistException"),
+        (Some(invoke.clone()), |aws| aws.with(|aws| aws.appspec = Some("version: 0.0".into())), "no name"),
+        (None, |_| (), "SMOKE: expected a list"),
+        (Some(json!([])), |_| (), "tries nothing out"),
+        (Some(json!([{ "url": "http://127.0.0.1:1/" }])), |_| (), "Connection refused"),
+        (Some(json!([{ "url": "http://127.0.0.1:1/", "headers": { "a b": "c" } }])), |_| (), "cannot be sent"),
     ];
     for (smoke, break_it, said) in cases {
         let aws = aws().await;
