@@ -2,16 +2,24 @@
 
 mod ideal;
 
-use std::{collections::BTreeMap, fmt, mem};
+use std::{collections::BTreeMap, fmt, mem, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use self::ideal::Ideal;
-use crate::{Call, Effect, Ending, Event, Executed, Input, Pause, Percent, Plan, Stage, State, advance};
+use crate::{
+    Call, Effect, Ending, Event, Executed, Group, Input, Pause, Percent, Plan, Stage, State, Strategy, advance,
+};
 
-/// The most steps that are looked at: a month of polls, ten seconds apart, is a quarter of a million.
+/// The most polls that are gone through one by one: those of a week, ten seconds apart, are 60,480.
+const MOST_POLLS: u128 = 100_000;
+
+/// More steps than those polls and everything between them take.
 const MOST_STEPS: u32 = 3_000_000;
+
+/// What is called at every poll.
+const POLLED: [&str; 2] = ["DescribeAlarms", "GetDeployment"];
 
 /// What a release will do if nothing goes wrong.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,9 +29,10 @@ pub struct Timeline {
     pub moments: Vec<Moment>,
     /// The alarms that are looked at, in the order in which that begins.
     pub alarms: Vec<Watched>,
-    /// How often the release wakes to look at alarms, traffic or deployments.
+    /// How often the release wakes to look at alarms, traffic or deployments; where that is more than 100,000 times,
+    /// about.
     pub polls: u64,
-    /// How many calls of AWS are made, by operation.
+    /// How many calls of AWS are made, by operation; of those that are made at every poll, as exactly.
     pub calls: BTreeMap<&'static str, u64>,
     /// When it is over.
     pub ends: Timestamp,
@@ -106,6 +115,8 @@ impl fmt::Display for Moment {
 /// ```
 #[must_use]
 pub fn timeline(plan: &Plan, now: Timestamp, found: &[Executed]) -> Timeline {
+    let many = many(plan);
+    let plan = &Plan { poll: plan.poll.saturating_mul(many), ..plan.clone() };
     let mut told = Timeline {
         moments: Vec::new(),
         alarms: Vec::new(),
@@ -123,27 +134,63 @@ pub fn timeline(plan: &Plan, now: Timestamp, found: &[Executed]) -> Timeline {
         let (mut next, effect) = advance(plan, state, told.ends, input);
         told.hear(mem::take(&mut next.events));
         state = next;
+        told.ask(plan, &state);
         input = match effect {
             Effect::Call { calls, .. } => {
                 told.count(&calls);
                 Input::Answers(calls.iter().map(|call| ideal.answer(call, told.ends)).collect())
             }
-            Effect::Wait { until } => told.wait(&awaited(plan, &state), until),
+            Effect::Wait { .. } if only_asks(plan, &state) => Input::Promote("as planned".to_owned()),
+            Effect::Wait { until } => {
+                told.ends = told.ends.max(until);
+                told.polls += u64::from(many);
+                Input::Woke
+            }
             Effect::Stop { ending } => {
                 told.ending = ending;
                 break;
             }
         };
     }
+    for (_, count) in told.calls.iter_mut().filter(|(operation, _)| POLLED.contains(operation)) {
+        *count *= u64::from(many);
+    }
     told
 }
 
+/// How many polls are taken for one: 1, where there are not too many.
+fn many(plan: &Plan) -> u32 {
+    let groups = [Group::Backends, Group::OneBox, Group::Regular].map(|group| {
+        let shifts = plan.shifts().filter(|(of, _)| *of == group);
+        shifts.map(|(_, shift)| shift.strategy.duration()).max().unwrap_or_default()
+    });
+    let spans = groups.into_iter().chain([plan.bake, plan.final_bake]);
+    let whole = spans.fold(Duration::ZERO, Duration::saturating_add);
+    let polls = whole.as_millis() / plan.poll.as_millis().max(1);
+    u32::try_from(polls.div_ceil(MOST_POLLS)).unwrap_or(u32::MAX).max(1)
+}
+
 impl Timeline {
-    /// What was told, without what only an order brings about.
+    /// What was told, without what only orders and traffic bring about, and what is said about an approval.
     fn hear(&mut self, events: Vec<Event>) {
-        let planned = events.into_iter().filter(|event| !matches!(event, Event::Ordered { .. } | Event::Judged { .. }));
+        let planned = |event: &Event| match event {
+            Event::Ordered { .. } | Event::Judged { .. } => false,
+            Event::Held { reason } => !reason.contains("until a person approves"),
+            _ => true,
+        };
         let at = self.ends;
+        let planned = events.into_iter().filter(planned);
         self.moments.extend(planned.map(|event| Moment { at, what: What::Event(event) }));
+    }
+
+    /// Every approval, when it is asked for.
+    fn ask(&mut self, plan: &Plan, state: &State) {
+        for approval in moving(plan, state).flatten() {
+            let what = What::Approval(approval);
+            if !self.moments.iter().any(|moment| moment.what == what) {
+                self.moments.push(Moment { at: self.ends, what });
+            }
+        }
     }
 
     fn count(&mut self, calls: &[Call]) {
@@ -158,32 +205,22 @@ impl Timeline {
             }
         }
     }
-
-    /// What comes after a wait: an approval, where nothing else is waited for, or the time.
-    fn wait(&mut self, awaited: &[Approval], until: Timestamp) -> Input {
-        if awaited.is_empty() {
-            self.ends = self.ends.max(until);
-            self.polls += 1;
-            return Input::Woke;
-        }
-        let at = self.ends;
-        self.moments.extend(awaited.iter().cloned().map(|approval| Moment { at, what: What::Approval(approval) }));
-        Input::Promote("as planned".to_owned())
-    }
 }
 
-/// The approvals that are waited for, where only they are: an order would cut every other wait short.
-fn awaited(plan: &Plan, state: &State) -> Vec<Approval> {
-    let Stage::Shift(group) = state.stage else { return Vec::new() };
-    let lanes = plan.shifts().zip(&state.lanes).filter(|(_, lane)| lane.group == group && lane.percent < Percent::ALL);
-    let approvals = lanes.map(|((_, shift), lane)| {
+/// Every alias that is on its way, with the approval that it waits for, if it does.
+fn moving<'a>(plan: &'a Plan, state: &'a State) -> impl Iterator<Item = Option<Approval>> + 'a {
+    let is_moving = |lane: &crate::Lane| state.stage == Stage::Shift(lane.group) && lane.percent < Percent::ALL;
+    plan.shifts().zip(&state.lanes).filter(move |(_, lane)| is_moving(lane)).map(|((_, shift), lane)| {
+        // Only a list has approvals.
+        let Strategy::Steps(_) = shift.strategy else { return None };
         let steps = shift.strategy.steps();
         let taken = steps.get(lane.step.checked_sub(1)?)?;
-        (taken.then == Pause::Approval).then(|| Approval {
-            function: lane.function.clone(),
-            alias: lane.alias.clone(),
-            percent: lane.percent,
-        })
-    });
-    approvals.collect::<Option<_>>().unwrap_or_default()
+        let (function, alias) = (lane.function.clone(), lane.alias.clone());
+        (taken.then == Pause::Approval).then_some(Approval { function, alias, percent: lane.percent })
+    })
+}
+
+/// Whether only approvals are waited for: an order would cut every other wait short.
+fn only_asks(plan: &Plan, state: &State) -> bool {
+    moving(plan, state).all(|approval| approval.is_some()) && moving(plan, state).next().is_some()
 }

@@ -16,7 +16,7 @@ const CURRENT: &str = "current";
 const NEW: &str = "new";
 
 /// So many requests reach every version in a minute: enough for any proof.
-const AMPLE: u64 = 1_000_000;
+const AMPLE: u64 = 100_000;
 
 /// The account.
 pub(super) struct Ideal<'a> {
