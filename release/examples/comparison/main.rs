@@ -148,9 +148,7 @@ fn many_aliases() {
 }
 
 fn outages() {
-    println!(
-        "\nOutages: in some minutes 30 % of both versions' requests fail; otherwise 1 % against 1 %, 10 % for 60 minutes"
-    );
+    println!("\nOutages: in some minutes 30 % of both versions' requests fail; 1 % against 1 % otherwise, 60 minutes");
     println!("{:>10} {:>6} {:>6} {:>10}", "minutes", "runs", "worse", "part");
     for outages in [0.02, 0.1, 0.5] {
         let runs = 5_000;

@@ -15,7 +15,8 @@ impl Evidence {
     /// }
     /// assert_eq!(
     ///     evidence.figures(&judge),
-    ///     "proven worse: 5 % of 1,200 requests failed on the new version, 1 % of 9,800 on the old (false alarm at most 1 %)"
+    ///     "proven worse: 5 % of 1,200 requests failed on the new version, 1 % of 9,800 on the old \
+    ///      (false alarm at most 1 %)"
     /// );
     /// ```
     #[must_use]
