@@ -81,19 +81,24 @@ fn value_after(rest: &[u8]) -> Option<&[u8]> {
 /// Where the first `;` is, or the end. Most values are short: the call of a search costs more than the search.
 #[inline]
 fn semicolon(text: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 0xFF;
-    const NEAR: usize = 6;
-    let (words, _) = text.as_chunks();
-    for (at, word) in words.iter().take(NEAR).enumerate() {
-        let zero = u64::from_le_bytes(*word) ^ (ONES * b';' as u64);
-        // The highest bit of the first byte that is zero; those above it may be wrong.
-        let found = zero.wrapping_sub(ONES) & !zero & (ONES << 7);
-        if found != 0 {
-            return at * 8 + found.trailing_zeros() as usize / 8;
+    const BLOCK: usize = 16;
+    const NEAR: usize = 3 * BLOCK;
+    let near = &text[..text.len().min(NEAR)];
+    let (blocks, bytes) = near.as_chunks::<BLOCK>();
+    let mut passed = 0;
+    for block in blocks {
+        // Without a branch in it this is a handful of instructions for all of the block.
+        if block.iter().fold(false, |found, byte| found | (*byte == b';')) {
+            break;
         }
+        passed += BLOCK;
     }
-    let near = words.len().min(NEAR) * 8;
-    memchr::memchr(b';', &text[near..]).map_or(text.len(), |found| near + found)
+    let bytes = if passed + bytes.len() == near.len() { bytes } else { &near[passed..] };
+    match bytes.iter().position(|byte| *byte == b';') {
+        Some(found) => passed + found,
+        None if text.len() == near.len() => text.len(),
+        None => memchr::memchr(b';', &text[NEAR..]).map_or(text.len(), |found| NEAR + found),
+    }
 }
 
 /// Without the spaces and tabs at both ends: HTTP's optional white space

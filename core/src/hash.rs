@@ -89,15 +89,19 @@ impl Hash {
                 .wrapping_add(d.rotate_left(18))
         };
         let mut hash = start.wrapping_add(len as u32);
-        while let Some((word, rest)) = left.split_first_chunk() {
+        // Fewer than 16 bytes are left. Three words and three bytes one after the other: a loop would be unrolled for more.
+        for _ in 0..3 {
+            let Some((word, rest)) = left.split_first_chunk() else { break };
             hash = hash
                 .wrapping_add(u32::from_le_bytes(*word).wrapping_mul(PRIME_3))
                 .rotate_left(17)
                 .wrapping_mul(PRIME_4);
             left = rest;
         }
-        for byte in left {
+        for _ in 0..3 {
+            let Some((byte, rest)) = left.split_first() else { break };
             hash = hash.wrapping_add(u32::from(*byte).wrapping_mul(PRIME_5)).rotate_left(11).wrapping_mul(PRIME_1);
+            left = rest;
         }
         hash = (hash ^ hash >> 15).wrapping_mul(PRIME_2);
         hash = (hash ^ hash >> 13).wrapping_mul(PRIME_3);
