@@ -1,10 +1,11 @@
 //! The clients, and which of them makes a call.
 
+use aws_config::SdkConfig;
 use onebox_release::{Answer, Call, CallError, ErrorKind};
 
 use crate::{
-    Calls,
-    connect::{ConnectError, Options, connect},
+    Budget, Calls,
+    connect::{ConnectError, Options, clients, connect},
 };
 
 /// AWS, as one account and region.
@@ -26,6 +27,13 @@ impl Aws {
     /// When there is no region, or there are no credentials.
     pub async fn connect(options: &Options) -> Result<Self, ConnectError> {
         connect(options).await
+    }
+
+    /// The clients of a configuration that is loaded already: its credentials, region, endpoint and HTTP client, and our
+    /// budget, retries and time-outs.
+    #[must_use]
+    pub fn with(config: &SdkConfig, budget: Budget) -> Self {
+        clients(config, budget)
     }
 
     /// The region that is asked.

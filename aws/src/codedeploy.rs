@@ -68,11 +68,11 @@ impl Aws {
     /// How much traffic the new version has, where CodeDeploy tells: a figure to look at, on which nothing depends.
     async fn weight(&self, id: &str) -> Option<Percent> {
         let list = self.codedeploy.list_deployment_targets().deployment_id(id).send().await.ok()?;
-        let get = self.codedeploy.batch_get_deployment_targets().deployment_id(id);
-        let targets = get.set_target_ids(list.target_ids).send().await.ok()?.deployment_targets?;
-        let target = targets.iter().find_map(|target| target.lambda_target())?;
+        let get = self.codedeploy.get_deployment_target().deployment_id(id).target_id(list.target_ids().first()?);
+        let target = get.send().await.ok()?.deployment_target?;
+        let info = target.lambda_target()?.lambda_function_info()?;
         // "The percentage of production traffic that the target version of a Lambda function receives."
-        Percent::from_weight(target.lambda_function_info()?.target_version_weight() / 100.0)
+        Percent::from_weight(info.target_version_weight() / 100.0)
     }
 }
 

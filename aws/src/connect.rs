@@ -53,7 +53,7 @@ pub enum ConnectError {
 }
 
 /// A first try and four more, in the SDK's standard mode: after at most 0.5, 1, 2 and 4 seconds, each cut short by chance.
-pub(crate) const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -62,13 +62,22 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// How long AWS may take for the head of an answer. What the budget makes a call wait does not count.
 const READ: Duration = Duration::from_secs(15);
 
+fn retries() -> RetryConfig {
+    let standard = RetryConfig::standard().with_max_attempts(ATTEMPTS);
+    standard.with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE)
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build()
+}
+
 /// An upload takes as long as the line is slow.
 pub(crate) fn upload_timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(Duration::from_secs(5 * 60)).build()
 }
 
 /// A hook runs for 15 minutes at most, and is not asked twice because it is slow.
-pub(crate) fn hook_timeouts() -> TimeoutConfig {
+fn hook_timeouts() -> TimeoutConfig {
     let whole = Duration::from_secs(15 * 60 + 30);
     TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(whole).operation_timeout(whole).build()
 }
@@ -81,29 +90,21 @@ pub(crate) async fn connect(options: &Options) -> Result<Aws, ConnectError> {
     {
         return Err(ConnectError::Endpoint(url.clone()));
     }
-    let http = http_client();
-    let config = loader(options, http.clone()).load().await;
+    let config = loader(options).load().await;
     if config.region().is_none_or(|region| region.as_ref().is_empty()) {
         return Err(ConnectError::NoRegion);
     }
     prove(&config).await?;
-    Ok(clients(&config, options, &http))
+    Ok(clients(&config, options.budget))
 }
 
-fn loader(options: &Options, http: SharedHttpClient) -> ConfigLoader {
-    let mut loader = aws_config::from_env()
-        .http_client(http)
-        .retry_config(
-            RetryConfig::standard()
-                .with_max_attempts(ATTEMPTS)
-                .with_initial_backoff(FIRST_PAUSE)
-                .with_max_backoff(LONGEST_PAUSE),
-        )
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build())
-        // A request that waits for its turn in the budget looks like an upload that is stuck.
-        .stalled_stream_protection(StalledStreamProtectionConfig::enabled().upload_enabled(false).build());
+fn loader(options: &Options) -> ConfigLoader {
+    let mut loader = aws_config::from_env().http_client(http_client());
     if let Some(region) = &options.region {
         loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(url) = &options.endpoint_url {
+        loader = loader.endpoint_url(url);
     }
     if let Some(profile) = &options.profile {
         // The chain alone would still prefer the environment's credentials; the AWS CLI does not when it is told a profile.
@@ -135,25 +136,23 @@ async fn prove(config: &SdkConfig) -> Result<(), ConnectError> {
     provider.provide_credentials().await.map(drop).map_err(|error| ConnectError::NoCredentials(missing(&error)))
 }
 
-fn clients(config: &SdkConfig, options: &Options, http: &SharedHttpClient) -> Aws {
-    let budgeted = |budget| Budgeted::around(http.clone(), budget);
-    // What the command line says is stronger than AWS_ENDPOINT_URL_LAMBDA and its kin.
-    let url = options.endpoint_url.as_deref();
-    let mut lambda = aws_sdk_lambda::config::Builder::from(config).http_client(budgeted(options.budget));
-    let mut hooks = aws_sdk_lambda::config::Builder::from(config).timeout_config(hook_timeouts());
-    let mut cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config).http_client(budgeted(Budget::CLOUDWATCH));
-    let mut codedeploy = aws_sdk_codedeploy::config::Builder::from(config).http_client(budgeted(Budget::CODEDEPLOY));
-    if let Some(url) = url {
-        lambda = lambda.endpoint_url(url);
-        hooks = hooks.endpoint_url(url);
-        cloudwatch = cloudwatch.endpoint_url(url);
-        codedeploy = codedeploy.endpoint_url(url);
-    }
+/// The clients of a configuration, with our budgets, retries and time-outs.
+pub(crate) fn clients(config: &SdkConfig, budget: Budget) -> Aws {
+    let http = config.http_client().unwrap_or_else(http_client);
+    // A request that waits for its turn in the budget looks like an upload that is stuck.
+    let streams = StalledStreamProtectionConfig::enabled().upload_enabled(false).build();
+    let with = |http| {
+        let config = config.to_builder().http_client(http).retry_config(retries()).timeout_config(timeouts());
+        config.stalled_stream_protection(streams.clone()).build()
+    };
+    let within = |budget| with(Budgeted::around(http.clone(), budget));
+    let hooks = aws_sdk_lambda::config::Builder::from(&with(http.clone())).timeout_config(hook_timeouts());
+    let lambda = within(budget);
     Aws {
-        lambda: aws_sdk_lambda::Client::from_conf(lambda.build()),
+        region: lambda.region().map(ToString::to_string).unwrap_or_default(),
+        lambda: aws_sdk_lambda::Client::new(&lambda),
         hooks: aws_sdk_lambda::Client::from_conf(hooks.build()),
-        cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build()),
-        codedeploy: aws_sdk_codedeploy::Client::from_conf(codedeploy.build()),
-        region: config.region().map(ToString::to_string).unwrap_or_default(),
+        cloudwatch: aws_sdk_cloudwatch::Client::new(&within(Budget::CLOUDWATCH)),
+        codedeploy: aws_sdk_codedeploy::Client::new(&within(Budget::CODEDEPLOY)),
     }
 }

@@ -1,0 +1,240 @@
+//! Every call against the strict local control plane, over HTTP.
+
+use std::io::Write;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use onebox_aws::AliasSet;
+use onebox_release::{
+    AlarmState, Answer, Call, CallError, DeploymentStatus, ErrorKind, Executed, Minute, Reply, Routing, VersionAlarm,
+};
+use onebox_sim::{
+    Clock,
+    control::{At, ControlPlane, ControlServer, FaultPlan, Script, Trouble},
+};
+use sha2::{Digest, Sha256};
+
+use crate::stage::{deployment, local, payload, seen, split, update_alias};
+
+/// A control plane with two versions of `orders`, the alias `live` on the first, and some traffic.
+async fn served() -> ControlServer {
+    let now = now();
+    let mut plane = ControlPlane::default();
+    plane.function("orders", 2, now);
+    plane.alias("orders", "live", &Routing::wholly("1")).unwrap();
+    plane.deployment_group("shop", "orders");
+    ControlServer::start(plane, Clock::system()).await.unwrap()
+}
+
+fn now() -> jiff::Timestamp {
+    Clock::system().now().try_into().unwrap()
+}
+
+fn kind(answer: Answer) -> ErrorKind {
+    answer.unwrap_err().kind
+}
+
+#[tokio::test]
+async fn an_alias_is_read_and_moved_by_its_revision() {
+    let server = served().await;
+    let aws = local(&server.url());
+    let get = Call::GetAlias { function: "orders".into(), alias: "live".into() };
+    let Ok(Reply::Alias(first)) = aws.call(&get).await else { panic!() };
+    assert_eq!(first.routing, Routing::wholly("1"));
+    let Ok(Reply::Alias(second)) = aws.call(&update_alias(split(1_000), &first.revision)).await else { panic!() };
+    assert_eq!(second.routing, split(1_000));
+    assert_eq!(kind(aws.call(&update_alias(split(2_000), &first.revision)).await), ErrorKind::Precondition);
+    // Wholly on the new version: the weights are gone, not left.
+    let Ok(Reply::Alias(third)) = aws.call(&update_alias(Routing::wholly("2"), &second.revision)).await else {
+        panic!()
+    };
+    assert_eq!(third.routing, Routing::wholly("2"));
+    assert_eq!(aws.call(&get).await, Ok(Reply::Alias(third)));
+    let missing = Call::GetAlias { function: "orders".into(), alias: "none".into() };
+    assert_eq!(kind(aws.call(&missing).await), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn what_lambda_refuses_is_told_in_its_words() {
+    let server = served().await;
+    let aws = local(&server.url());
+    let revision = server.with(|plane| seen(plane, "orders", "live").revision);
+    let Err(CallError { kind, message }) = aws.call(&update_alias(Routing::wholly("99"), &revision)).await else {
+        panic!()
+    };
+    assert_eq!(kind, ErrorKind::NotFound, "{message}");
+    assert!(message.starts_with("UpdateAlias: ResourceNotFoundException: "), "{message}");
+}
+
+#[tokio::test]
+async fn versions_are_read() {
+    let server = served().await;
+    let aws = local(&server.url());
+    let version = |version: &str| Call::GetVersion { function: "orders".into(), version: version.into() };
+    let Ok(Reply::Version(second)) = aws.call(&version("2")).await else { panic!() };
+    assert_eq!(second.version, "2");
+    assert!(second.active && second.dead_letter.is_none() && second.role.starts_with("arn:"), "{second:?}");
+    let Ok(Reply::Version(latest)) = aws.call(&version("$LATEST")).await else { panic!() };
+    assert_eq!((latest.version.as_str(), latest.sha256), ("$LATEST", second.sha256));
+    assert_eq!(kind(aws.call(&version("9")).await), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn code_is_uploaded_and_published() {
+    let server = served().await;
+    // New code, and a new version, take a moment.
+    server.with(|plane| plane.settle(std::time::Duration::from_millis(50)));
+    let aws = local(&server.url());
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"PK\x05\x06 an archive without files").unwrap();
+    let sha256 = BASE64_STANDARD.encode(Sha256::digest(b"PK\x05\x06 an archive without files"));
+    let zip = file.path().to_str().unwrap().to_owned();
+    let upload = |zip: &str, sha256: &str| Call::UpdateFunctionCode {
+        function: "orders".into(),
+        zip: zip.into(),
+        sha256: sha256.into(),
+    };
+    let publish = |sha256: &str| Call::PublishVersion { function: "orders".into(), sha256: sha256.into() };
+
+    let Err(error) = aws.call(&upload(&zip, "another")).await else { panic!() };
+    assert_eq!(error.kind, ErrorKind::Local);
+    assert!(error.message.contains("put the file back"), "{}", error.message);
+    assert_eq!(kind(aws.call(&upload("nowhere.zip", &sha256)).await), ErrorKind::Local);
+    assert!(server.served().is_empty(), "a file that is not what it was is not sent");
+
+    assert_eq!(aws.call(&upload(&zip, &sha256)).await, Ok(Reply::Code(sha256.clone())));
+    assert_eq!(aws.call(&publish(&sha256)).await, Ok(Reply::Published("3".into())));
+    // Once more, as after a crash.
+    assert_eq!(aws.call(&upload(&zip, &sha256)).await, Ok(Reply::Code(sha256.clone())));
+    assert_eq!(aws.call(&publish(&sha256)).await, Ok(Reply::Published("3".into())));
+    assert_eq!(kind(aws.call(&publish("another")).await), ErrorKind::Invalid);
+    let Ok(Reply::Version(third)) =
+        aws.call(&Call::GetVersion { function: "orders".into(), version: "3".into() }).await
+    else {
+        panic!()
+    };
+    assert!(third.active && third.sha256 == sha256);
+}
+
+#[tokio::test]
+async fn hooks_say_what_they_say() {
+    let server = served().await;
+    let aws = local(&server.url());
+    let table = [
+        (Script::passes(), None),
+        (Script::fails("no answer"), Some("no answer".to_owned())),
+        (Script::Throws("it broke".into()), Some("Error: it broke".to_owned())),
+    ];
+    for (script, expected) in table {
+        server.with(|plane| plane.script("hook", script));
+        let call = Call::Invoke { function: "hook".into(), payload: payload() };
+        assert_eq!(aws.call(&call).await, Ok(Reply::Invoked(expected)));
+    }
+    let missing = Call::Invoke { function: "nothing".into(), payload: payload() };
+    assert_eq!(kind(aws.call(&missing).await), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn alarms_are_made_read_and_removed() {
+    let server = served().await;
+    let aws = local(&server.url());
+    server.with(|plane| plane.set_alarm("errors", AlarmState::Alarm, now()));
+    server.with(|plane| plane.set_composite_alarm("all", AlarmState::Ok, now()));
+    let of = Executed { function: "orders".into(), alias: "live".into(), version: "2".into() };
+    let made = VersionAlarm { name: "orders-2-errors".into(), of, errors: 3, minutes: 2 };
+    assert_eq!(aws.call(&Call::PutMetricAlarm(made.clone())).await, Ok(Reply::Done));
+    assert_eq!(aws.call(&Call::PutMetricAlarm(made)).await, Ok(Reply::Done));
+
+    let names = ["errors", "all", "orders-2-errors", "missing"].map(str::to_owned).to_vec();
+    let describe = Call::DescribeAlarms { names };
+    let Ok(Reply::Alarms(mut alarms)) = aws.call(&describe).await else { panic!() };
+    alarms.sort_by(|a, b| a.0.cmp(&b.0));
+    let names: Vec<_> = alarms.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["all", "errors", "orders-2-errors"]);
+    assert_eq!(alarms[0].1, AlarmState::Ok);
+    assert_eq!(alarms[1].1, AlarmState::Alarm);
+
+    // CloudWatch deletes none where one is missing; what is gone is as good as deleted.
+    let delete = Call::DeleteAlarms { names: vec!["orders-2-errors".into(), "missing".into()] };
+    assert_eq!(aws.call(&delete).await, Ok(Reply::Done));
+    assert_eq!(aws.call(&delete).await, Ok(Reply::Done));
+    let left: Vec<_> = server.with(|plane| plane.alarms().map(str::to_owned).collect());
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[tokio::test]
+async fn traffic_is_read_minute_by_minute() {
+    let server = served().await;
+    let aws = local(&server.url());
+    let of = |version: &str| Executed { function: "orders".into(), alias: "live".into(), version: version.into() };
+    let (first, second): (jiff::Timestamp, jiff::Timestamp) =
+        ("2026-11-20T12:00:00Z".parse().unwrap(), "2026-11-20T12:01:00Z".parse().unwrap());
+    server.with(|plane| {
+        plane.record_traffic(of("1"), first, 90, 1);
+        plane.record_traffic(of("2"), first, 10, 2);
+        plane.record_traffic(of("2"), second, 20, 0);
+    });
+    let call = Call::GetMetricData {
+        of: vec![of("1"), of("2"), of("3")],
+        from: first,
+        to: "2026-11-20T12:05:00Z".parse().unwrap(),
+    };
+    let minute = |at, invocations, errors| Minute { at, invocations, errors };
+    let expected = vec![vec![minute(first, 90, 1)], vec![minute(first, 10, 2), minute(second, 20, 0)], vec![]];
+    assert_eq!(aws.call(&call).await, Ok(Reply::Traffic(expected)));
+}
+
+#[tokio::test]
+async fn a_deployment_is_made_found_and_stopped() {
+    let server = served().await;
+    server.with(|plane| {
+        plane.set_alarm("errors", AlarmState::Ok, now());
+        plane.script("CodeDeployHook_before", Script::Waits);
+    });
+    let aws = local(&server.url());
+    let find = |description: &str| Call::FindDeployment {
+        application: "shop".into(),
+        group: "orders".into(),
+        description: description.into(),
+    };
+    assert_eq!(kind(aws.call(&find("web-1")).await), ErrorKind::NotFound);
+    let create = Call::CreateDeployment(deployment());
+    let Ok(Reply::Deployment(made)) = aws.call(&create).await else { panic!() };
+    assert_eq!(made.status, DeploymentStatus::Running);
+    assert_eq!(kind(aws.call(&create).await), ErrorKind::Conflict);
+    let Ok(Reply::Deployment(found)) = aws.call(&find("web-1")).await else { panic!() };
+    assert_eq!(found.id, made.id);
+    assert_eq!(kind(aws.call(&find("web-2")).await), ErrorKind::NotFound);
+    assert_eq!(aws.call(&Call::StopDeployment { id: made.id.clone() }).await, Ok(Reply::Done));
+    let Ok(Reply::Deployment(stopped)) = aws.call(&Call::GetDeployment { id: made.id }).await else { panic!() };
+    assert_eq!(stopped.status, DeploymentStatus::Failed);
+    assert!(stopped.reason.is_some());
+    assert_eq!(kind(aws.call(&Call::GetDeployment { id: "d-999999999".into() }).await), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_lost_answer_looks_like_somebody_elses_change_to_the_second_attempt() {
+    let server = served().await;
+    let aws = local(&server.url());
+    let revision = server.with(|plane| seen(plane, "orders", "live").revision);
+    server.with(|plane| plane.fail(FaultPlan::once(At::Operation("UpdateAlias", 0), Trouble::LostAnswer)));
+    assert_eq!(kind(aws.call(&update_alias(split(1_000), &revision)).await), ErrorKind::Precondition);
+    let routing = server.with(|plane| seen(plane, "orders", "live").routing);
+    assert_eq!(routing, split(1_000), "it was ours: the machine looks and recognises it");
+}
+
+#[tokio::test]
+async fn an_alias_is_set_whether_it_is_there_or_not() {
+    let server = served().await;
+    let aws = local(&server.url());
+    let at = |server: &ControlServer| server.with(|plane| seen(plane, "orders", "feature").routing);
+    assert_eq!(aws.set_alias("orders", "feature", "1").await, Ok(AliasSet::Created));
+    assert_eq!(at(&server), Routing::wholly("1"));
+    assert_eq!(aws.set_alias("orders", "feature", "2").await, Ok(AliasSet::Updated));
+    assert_eq!(at(&server), Routing::wholly("2"));
+    assert_eq!(aws.set_alias("orders", "feature", "2").await, Ok(AliasSet::Unchanged));
+    server.with(|plane| plane.alias("orders", "feature", &split(500))).unwrap();
+    assert_eq!(aws.set_alias("orders", "feature", "1").await, Ok(AliasSet::Updated));
+    assert_eq!(at(&server), Routing::wholly("1"), "a weight that was there is gone");
+    let missing = aws.set_alias("nothing", "feature", "1").await;
+    assert_eq!(missing.unwrap_err().kind, ErrorKind::NotFound);
+}
