@@ -1,10 +1,7 @@
 //! A bake: alarms are watched until the time has passed and all of them are OK.
 
 use super::{Machine, time::later};
-use crate::{
-    Effect, Percent, Stage,
-    state::{Gate, Task},
-};
+use crate::{Effect, Percent, Stage, state::Task};
 
 impl Machine<'_> {
     pub(super) fn decide_bake(&mut self) -> Effect {
@@ -23,7 +20,7 @@ impl Machine<'_> {
             );
         }
         if missing.is_empty() {
-            return self.next_stage();
+            return self.leave_bake();
         }
         self.tell_missing(missing.clone());
         self.state.gate.held.get_or_insert(self.now);
@@ -32,11 +29,19 @@ impl Machine<'_> {
         }
         match self.not_proven(&missing) {
             Some(effect) => effect,
-            None => {
-                self.state.gate = Gate::default();
-                self.next_stage()
+            None => self.leave_bake(),
+        }
+    }
+
+    /// Goes on; what a lane lacked and was forgiven is not asked for again.
+    fn leave_bake(&mut self) -> Effect {
+        for index in self.all() {
+            let is_unserved = self.is_unserved(index);
+            if let Some(lane) = self.state.lanes.get_mut(index) {
+                lane.gate.skip |= is_unserved;
             }
         }
+        self.next_stage()
     }
 
     fn bake_end(&self) -> jiff::Timestamp {
@@ -56,6 +61,9 @@ impl Machine<'_> {
     pub(super) fn is_unserved(&self, index: usize) -> bool {
         let Some(lane) = self.state.lanes.get(index) else { return false };
         let at_once = self.is_via_codedeploy() || self.steps(index).len() <= 1;
-        lane.percent == Percent::ALL && at_once && lane.traffic.requests < self.plan.health.min_requests
+        lane.percent == Percent::ALL
+            && at_once
+            && !lane.gate.skip
+            && lane.traffic.requests < self.plan.health.min_requests
     }
 }

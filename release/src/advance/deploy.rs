@@ -2,7 +2,7 @@
 
 use super::{Heard, Machine, deployment, may_pass, shift::first, words};
 use crate::{
-    Call, Deployment, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Event, Group, Percent, Stage,
+    Call, Deployment, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Event, Group, Percent,
     state::{Deploying, Task},
 };
 
@@ -162,10 +162,11 @@ impl Machine<'_> {
                 Err(error) => failures.push(words::failure(&call, &error)),
             }
         }
-        match (first(failures), self.state.stage) {
-            (Some(reason), _) => self.roll_back(reason),
-            (None, Stage::Shift(_)) if succeeded.is_empty() => self.rest(),
-            _ => self.begin(Task::Look(succeeded)),
+        match first(failures) {
+            Some(reason) => self.roll_back(reason),
+            None if !succeeded.is_empty() => self.begin(Task::Look(succeeded)),
+            None if self.traffic_calls().is_empty() => self.rest(),
+            None => self.begin(Task::Measure),
         }
     }
 
@@ -176,6 +177,7 @@ impl Machine<'_> {
         succeeded: &mut Vec<usize>,
         failures: &mut Vec<String>,
     ) {
+        let (now, first_minute) = (self.now, self.first_minute());
         let Some(lane) = self.state.lanes.get_mut(index) else { return };
         match view.status {
             DeploymentStatus::Running => {
@@ -185,6 +187,9 @@ impl Machine<'_> {
                     return;
                 };
                 lane.percent = weight;
+                lane.since = Some(now);
+                lane.traffic.requests = 0;
+                lane.traffic.until.get_or_insert(first_minute);
                 let (function, alias) = (lane.function.clone(), lane.alias.clone());
                 let (from, to) = (lane.from.clone().unwrap_or_default(), lane.to.clone().unwrap_or_default());
                 self.tell(Event::Shifted { function, alias, from, to, percent: weight });

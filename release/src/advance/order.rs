@@ -71,7 +71,8 @@ impl Machine<'_> {
             }
             Stage::Shift(group) if !stands => {
                 self.order("promote", &because);
-                for index in self.lanes_of(group) {
+                let open = |index: &usize| !self.is_done(*index);
+                for index in self.lanes_of(group).into_iter().filter(open).collect::<Vec<_>>() {
                     if let Some(lane) = self.state.lanes.get_mut(index) {
                         // Alarms that cannot be read are passed over by one who was told so.
                         lane.gate.blind |= lane.gate.held.is_some();

@@ -101,7 +101,9 @@ impl Machine<'_> {
                 if self.is_lane_patient(index, error.kind) =>
             {
                 self.doubt(index);
-                if error.kind == ErrorKind::Conflict { Next::ReadLater } else { Next::Read }
+                // CodeDeploy may still be putting it back.
+                let is_busy = error.kind == ErrorKind::Conflict || self.is_with_codedeploy(index);
+                if is_busy { Next::ReadLater } else { Next::Read }
             }
             _ => self.give_up(index, &words::failure(call, &error)),
         }
