@@ -2,6 +2,12 @@
 
 #[path = "machine/health.rs"]
 mod health;
+#[path = "machine/lost.rs"]
+mod lost;
+#[path = "machine/orders.rs"]
+mod orders;
+#[path = "machine/parts.rs"]
+mod parts;
 #[path = "machine/refused.rs"]
 mod refused;
 #[path = "machine/whole.rs"]
