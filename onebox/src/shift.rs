@@ -112,7 +112,7 @@ fn tree(args: &Args) -> Value {
 fn id(function: &str, alias: &str) -> String {
     let name = function.rsplit(':').next().unwrap_or(function);
     let kept: String = format!("{name}-{alias}").chars().take(40).collect();
-    format!("{kept}-{}", clock::timestamp().strftime("%Y%m%dT%H%M%S"))
+    format!("{kept}-{}", clock::timestamp().strftime("%Y%m%dT%H%M%S%3f"))
 }
 
 /// A function and an alias. An ARN has colons of its own.

@@ -2,6 +2,7 @@
 
 use std::{io::Write, time::Duration};
 
+use onebox_release::Journal;
 use serde_json::json;
 
 use super::{
@@ -99,7 +100,14 @@ async fn carry_out(begun: Begun, number: u64, what: What, args: &Rest) -> Result
     for _ in 0..GLANCES {
         match begun.folder.lock() {
             Err(Locked::Failed(failure)) => return Err(failure),
-            Ok(lock) => return engine::go_on(&begun.folder, lock, &args.reach, args.json).await,
+            Ok(lock) => {
+                // The driver that was there a moment ago may have taken it, and come to an end.
+                let taken = |journal: Journal| journal.orders() >= number && journal.ending().is_some();
+                if begun.folder.read()?.is_some_and(taken) {
+                    return said(&begun, what, true, &holder, args.json);
+                }
+                return engine::go_on(&begun.folder, lock, &args.reach, args.json).await;
+            }
             Err(Locked::Held(pid)) => holder = pid,
         }
         if begun.folder.read()?.is_some_and(|journal| journal.orders() >= number) {

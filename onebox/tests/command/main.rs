@@ -157,16 +157,22 @@ fn a_wrong_command_line_is_64_and_help_is_0() {
         &["demo", "--share", "120%"],
         &["demo", "--seconds", "0"],
         &["demo", "--visitors", "5", "--no-crowd"],
+        &["release", "begin"],
+        &["release", "promote"],
+        &["alias", "set", "orders", "live"],
         &["serve", "--origin-address", "reg.example.org"],
     ] {
         let done = desk.run(args);
         assert_eq!((done.code, &*done.out), (Some(64), ""), "{args:?}: {done:?}");
         assert!(!done.err.is_empty(), "{args:?}");
     }
-    for verb in ["init", "check", "decide", "token", "package", "serve", "demo"] {
-        let done = desk.run(&[verb, "--help"]);
+    let alone = ["init", "check", "decide", "token", "package", "serve", "demo", "release", "shift", "alias"];
+    let release = ["init", "plan", "start", "status", "watch", "resume", "abort", "promote", "history"];
+    let verbs = alone.into_iter().map(|verb| vec![verb]);
+    for verb in verbs.chain(release.map(|verb| vec!["release", verb])).chain([vec!["alias", "set"]]) {
+        let done = desk.run(&[&*verb, &["--help"]].concat());
         assert_eq!(done.code, Some(0), "{done:?}");
-        assert!(done.out.contains("Examples:\n"), "{verb} has no examples: {}", done.out);
+        assert!(done.out.contains("Examples:\n"), "{verb:?} has no examples: {}", done.out);
     }
     assert_eq!(desk.run(&["--version"]).out, concat!("onebox ", env!("CARGO_PKG_VERSION"), "\n"));
 }

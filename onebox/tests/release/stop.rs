@@ -1,0 +1,50 @@
+//! Somebody who stops the driver.
+
+use std::time::Duration;
+
+use onebox_release::Routing;
+use onebox_sim::control::{At, FaultPlan, Trouble};
+
+use crate::{PATIENT, World, finished, pause, signal};
+
+#[test]
+fn it_stops_after_the_call_that_is_under_way_and_goes_on_later() {
+    let world = World::with(PATIENT);
+    let child = world.spawn(&["release", "start"]);
+    world.until("the preflight", |world| !world.server.served().is_empty());
+    world.server.set_latency(Duration::from_millis(700));
+    world.until_shifted("orders");
+    // The update is applied, and its answer is still under way, or the poll after it.
+    signal(&child, "INT");
+    finished(child).is(130, &["everything stays as it is"]);
+    world.server.set_latency(Duration::ZERO);
+    let child = world.spawn(&["release", "resume"]);
+    world.until("the second driver", |world| world.journal_text("patient").contains("the release goes on"));
+    world.run(&["release", "promote", "--because", "fine"]).is(0, &[]);
+    finished(child).is(0, &["released"]);
+    assert_eq!(world.moves(), 2);
+}
+
+#[test]
+fn a_system_that_shuts_down_stops_it_too() {
+    let world = World::with(PATIENT);
+    let child = world.spawn(&["release", "start"]);
+    world.until_shifted("orders");
+    signal(&child, "TERM");
+    finished(child).is(130, &["everything stays as it is"]);
+}
+
+/// The answer of the update is lost with the driver: it is found out before everything goes back.
+#[test]
+fn a_driver_that_died_in_the_middle_of_an_update_is_followed_by_one_that_puts_it_back() {
+    let world = World::with(PATIENT);
+    world.server.with(|plane| plane.fail(FaultPlan::once(At::Operation("UpdateAlias", 0), Trouble::LostAnswer)));
+    let child = world.spawn(&["release", "start"]);
+    world.until_shifted("orders");
+    signal(&child, "KILL");
+    finished(child);
+    world.server.with(|plane| plane.fail(FaultPlan::default()));
+    pause(Duration::from_millis(50));
+    world.run(&["release", "abort"]).is(1, &["rolled back"]);
+    assert_eq!(world.routing("orders"), Routing::wholly("6"));
+}
