@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use aws_config::{
-    ConfigLoader, Region, SdkConfig, profile::ProfileFileCredentialsProvider, retry::RetryConfig,
-    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
+    ConfigLoader, Region, SdkConfig, profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
+    retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
-use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError};
 use aws_smithy_http_client::{
     Builder, Connector,
     proxy::ProxyConfig,
@@ -90,7 +90,10 @@ pub(crate) async fn connect(options: &Options) -> Result<Aws, ConnectError> {
     {
         return Err(ConnectError::Endpoint(url.clone()));
     }
-    let config = loader(options).load().await;
+    let mut config = loader(options).load().await;
+    if let Some(profile) = &options.profile {
+        config = config.to_builder().credentials_provider(of_profile(profile, config.region())).build();
+    }
     if config.region().is_none_or(|region| region.as_ref().is_empty()) {
         return Err(ConnectError::NoRegion);
     }
@@ -107,11 +110,17 @@ fn loader(options: &Options) -> ConfigLoader {
         loader = loader.endpoint_url(url);
     }
     if let Some(profile) = &options.profile {
-        // The chain alone would still prefer the environment's credentials; the AWS CLI does not when it is told a profile.
-        let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
-        loader = loader.profile_name(profile).credentials_provider(credentials);
+        loader = loader.profile_name(profile);
     }
     loader
+}
+
+/// The credentials of a profile that was named: the usual chain would still prefer those of the environment, and the AWS
+/// CLI does not.
+fn of_profile(profile: &str, region: Option<&Region>) -> SharedCredentialsProvider {
+    let surroundings = ProviderConfig::without_region().with_region(region.cloned()).with_http_client(http_client());
+    let provider = ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&surroundings).build();
+    SharedCredentialsProvider::new(provider)
 }
 
 /// ring, the system's certificates, and the proxy of `HTTPS_PROXY` and `NO_PROXY`.

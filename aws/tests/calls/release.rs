@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use onebox_aws::{Aws, Performed, perform};
 use onebox_release::{
-    AlarmState, Effect, Ending, Event, Health, Input, Pause, Percent, Plan, Routing, Shift, State, Step, Strategy,
-    Target, Via, advance,
+    AlarmState, CodeDeployGroup, Effect, Ending, Event, Health, Input, Pause, Percent, Plan, Routing, Shift, State,
+    Step, Strategy, Target, Via, advance,
 };
 use onebox_sim::{
     Clock,
@@ -174,4 +174,29 @@ async fn somebody_elses_change_is_never_overwritten() {
     let (ending, _) = drive(&plan(), &local(&server.url())).await;
     assert!(matches!(ending, Ending::Stuck(_)), "{ending:?}");
     assert_eq!(routings(&server)[0], Routing::wholly("3"));
+}
+
+#[tokio::test]
+async fn codedeploy_moves_the_aliases_where_it_is_told_to() {
+    let server = served().await;
+    server.with(|plane| FUNCTIONS.iter().for_each(|function| plane.deployment_group("shop", function)));
+    let mut plan = plan();
+    plan.via = Via::CodeDeploy;
+    let shifts = plan.backends.iter_mut().chain(&mut plan.one_box).chain(&mut plan.regular);
+    for shift in shifts {
+        shift.strategy = Strategy::AllAtOnce;
+        shift.codedeploy = Some(CodeDeployGroup {
+            application: "shop".into(),
+            group: shift.function.clone(),
+            config: "CodeDeployDefault.LambdaAllAtOnce".into(),
+        });
+    }
+    // The answer to the second deployment is lost: it is found again, not made twice.
+    server.with(|plane| plane.fail(FaultPlan::once(At::Operation("CreateDeployment", 1), Trouble::LostAnswer)));
+    let (ending, events) = drive(&plan, &local(&server.url())).await;
+    assert_eq!(ending, Ending::Released, "{events:#?}");
+    assert_eq!(routings(&server), all("2"));
+    let served = server.served();
+    let of = |operation: &str| served.iter().filter(|served| served.operation == operation).count();
+    assert_eq!((of("CreateDeployment"), of("UpdateAlias")), (4, 0));
 }
