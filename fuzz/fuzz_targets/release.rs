@@ -16,7 +16,7 @@ use onebox_release::{
     AlarmState, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Input,
     Minute, Percent, Plan, Reply, Routing, State, VersionView, advance,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// So many steps are taken at most; the choices are over before.
 const STEPS: usize = 1_000;
@@ -40,6 +40,9 @@ fn release(choices: &mut Unstructured<'_>) -> Result<()> {
         let journal = serde_json::to_string(&next).expect("a state is JSON");
         assert_eq!(serde_json::from_str::<State>(&journal).expect("what was written is read"), next);
         state = next;
+        if rarely(choices, 64)? {
+            edited(&plan, &state, now, choices)?;
+        }
         if let Effect::Stop { ending } = &effect {
             account.check(&plan, &state, ending);
             let over = matches!(ending, Ending::Released | Ending::RolledBack(_) | Ending::Refused(_));
@@ -68,7 +71,7 @@ fn plan(choices: &mut Unstructured<'_>) -> Result<Plan> {
     ];
     let targets = [json!("2"), json!("latest"), json!({ "zip": "code.zip", "sha256": "A".repeat(43) + "=" })];
     let mut codedeploy = rarely(choices, 8)?;
-    let mut shift = |function: &str, choices: &mut Unstructured<'_>| -> Result<serde_json::Value> {
+    let mut shift = |function: &str, choices: &mut Unstructured<'_>| -> Result<Value> {
         let strategy = choices.choose(&strategies)?.clone();
         let approval = strategy.to_string().contains("approval");
         codedeploy &= !approval;
@@ -111,6 +114,44 @@ fn plan(choices: &mut Unstructured<'_>) -> Result<Plan> {
         tree["release"]["via"] = json!("codedeploy");
     }
     Ok(Plan::read(&tree).expect("a correct plan"))
+}
+
+/// A state that somebody edited is a state or it is none; the machine does not panic over it.
+fn edited(plan: &Plan, state: &State, now: Timestamp, choices: &mut Unstructured<'_>) -> Result<()> {
+    let mut tree = serde_json::to_value(state).expect("a state is JSON");
+    let mut paths = Vec::new();
+    walk(&tree, String::new(), &mut paths);
+    let from = tree.pointer(choices.choose(&paths)?).cloned().unwrap_or_default();
+    let others = [from, json!(null), json!(0), json!(9_999), json!("other"), json!([]), json!("9999-12-30T22:00:00Z")];
+    if let Some(place) = tree.pointer_mut(choices.choose(&paths)?) {
+        *place = choices.choose(&others)?.clone();
+    }
+    let Ok(state) = serde_json::from_value::<State>(tree) else { return Ok(()) };
+    let (orders, effect) = (Input::Abort("a person says so".to_owned()), state.effect.clone());
+    let mut account = Account::new(plan);
+    let answers = match &effect {
+        Effect::Call { calls, .. } if calls.iter().all(|call| account.knows(call)) => {
+            account.answers(calls, choices)?
+        }
+        _ => Vec::new(),
+    };
+    for input in [Input::Resume, Input::Woke, orders, Input::Promote(String::new()), Input::Answers(answers)] {
+        let (state, _) = advance(plan, state.clone(), now, input);
+        let _ = advance(plan, state, now, Input::Resume);
+    }
+    Ok(())
+}
+
+/// The paths of everything in a tree.
+fn walk(tree: &Value, path: String, paths: &mut Vec<String>) {
+    match tree {
+        Value::Object(members) => members.iter().for_each(|(name, value)| walk(value, format!("{path}/{name}"), paths)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, value)| walk(value, format!("{path}/{at}"), paths));
+        }
+        _ => {}
+    }
+    paths.push(path);
 }
 
 /// What comes next: what was wanted, or something else.
@@ -254,6 +295,16 @@ impl Account {
             }
             _ => Reply::Done,
         }))
+    }
+
+    /// Whether a call is about what is there.
+    fn knows(&self, call: &Call) -> bool {
+        let there = |function: &String, alias: &String| self.aliases.contains_key(&(function.clone(), alias.clone()));
+        match call {
+            Call::GetAlias { function, alias } => there(function, alias),
+            Call::UpdateAlias { .. } => false,
+            _ => true,
+        }
     }
 
     fn alias(&mut self, function: &str, alias: &str) -> &mut AliasView {
