@@ -1,0 +1,144 @@
+//! What goes wrong, at every call of a run.
+
+use jiff::SignedDuration;
+use onebox_release::{AlarmState, Percent, Routing};
+use onebox_sim::control::{Around, At, Fault, FaultPlan, Trouble};
+
+use crate::shapes::{ALARM, NEW, OLD};
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    None,
+    Throttled,
+    ThrottledLong,
+    Broken,
+    LostRequest,
+    LostRequests,
+    LostAnswer,
+    LostAnswers,
+    DeniedOnce,
+    Denied,
+    AlarmFires,
+    AlarmFlaps,
+    AlarmSilent,
+    AlarmSilentLong,
+    AlarmGone,
+    NoData,
+    EditedBefore,
+    EditedAfter,
+    Tampered,
+    EditedTwice,
+    OldVersionGone,
+    NewVersionGone,
+    ClockBack,
+}
+
+pub(crate) const KINDS: [Kind; 22] = [
+    Kind::Throttled,
+    Kind::ThrottledLong,
+    Kind::Broken,
+    Kind::LostRequest,
+    Kind::LostRequests,
+    Kind::LostAnswer,
+    Kind::LostAnswers,
+    Kind::DeniedOnce,
+    Kind::Denied,
+    Kind::AlarmFires,
+    Kind::AlarmFlaps,
+    Kind::AlarmSilent,
+    Kind::AlarmSilentLong,
+    Kind::AlarmGone,
+    Kind::NoData,
+    Kind::EditedBefore,
+    Kind::EditedAfter,
+    Kind::Tampered,
+    Kind::EditedTwice,
+    Kind::OldVersionGone,
+    Kind::NewVersionGone,
+    Kind::ClockBack,
+];
+
+/// Longer than any run.
+const EVER: u64 = 1_000_000;
+
+impl Kind {
+    /// Whether it is over as soon as it struck: what comes after is up to the release alone.
+    pub(crate) fn is_brief(self) -> bool {
+        !matches!(
+            self,
+            Self::ThrottledLong
+                | Self::LostRequests
+                | Self::LostAnswers
+                | Self::Denied
+                | Self::AlarmFlaps
+                | Self::AlarmSilent
+                | Self::NoData
+                | Self::EditedTwice
+        )
+    }
+
+    /// Whether it is over so soon that the end is the same as without it.
+    pub(crate) fn is_passing(self) -> bool {
+        matches!(
+            self,
+            Self::None | Self::Throttled | Self::Broken | Self::LostRequest | Self::LostAnswer | Self::ClockBack
+        )
+    }
+
+    /// Whether it is somebody else's change of an alias.
+    pub(crate) fn is_edit(self) -> bool {
+        matches!(self, Self::EditedBefore | Self::EditedAfter | Self::Tampered | Self::EditedTwice)
+    }
+
+    /// Whether it is an alarm that fires, or one that cannot be measured.
+    pub(crate) fn is_alarm(self) -> bool {
+        matches!(
+            self,
+            Self::AlarmFires | Self::AlarmFlaps | Self::AlarmSilent | Self::AlarmSilentLong | Self::AlarmGone
+        )
+    }
+
+    /// The faults that strike one call, and perhaps those after it.
+    pub(crate) fn at(self, call: u64, function: &str) -> FaultPlan {
+        let one = |at: u64, times: u64, trouble: Trouble| Fault { at: At::Call(at), times, trouble };
+        let edit =
+            |at, to, when| one(at, 1, Trouble::Edited { function: function.into(), alias: "live".into(), to, when });
+        let alarm = |at, state| one(at, 1, Trouble::Alarm { name: ALARM.into(), state });
+        let gone =
+            |version: &str| one(call, 1, Trouble::VersionGone { function: function.into(), version: version.into() });
+        let foreign = || Routing::wholly("5");
+        let third = Percent::from_hundredths(3_333).unwrap();
+        FaultPlan(match self {
+            Self::None => Vec::new(),
+            Self::Throttled => vec![one(call, 1, Trouble::Throttled)],
+            Self::ThrottledLong => vec![one(call, 6, Trouble::Throttled)],
+            Self::Broken => vec![one(call, 1, Trouble::Broken)],
+            Self::LostRequest => vec![one(call, 1, Trouble::LostRequest)],
+            Self::LostRequests => vec![one(call, 3, Trouble::LostRequest)],
+            Self::LostAnswer => vec![one(call, 1, Trouble::LostAnswer)],
+            Self::LostAnswers => vec![one(call, 3, Trouble::LostAnswer)],
+            Self::DeniedOnce => vec![one(call, 1, Trouble::Denied)],
+            Self::Denied => vec![one(call, EVER, Trouble::Denied)],
+            Self::AlarmFires => vec![alarm(call, AlarmState::Alarm)],
+            Self::AlarmFlaps => vec![alarm(call, AlarmState::Alarm), alarm(call + 2, AlarmState::Ok)],
+            Self::AlarmSilent => vec![alarm(call, AlarmState::InsufficientData), alarm(call + 3, AlarmState::Ok)],
+            Self::AlarmSilentLong => vec![alarm(call, AlarmState::InsufficientData)],
+            Self::AlarmGone => vec![one(call, 1, Trouble::AlarmGone { name: ALARM.into() })],
+            Self::NoData => vec![one(call, EVER, Trouble::NoData)],
+            Self::EditedBefore => vec![edit(call, foreign(), Around::Before)],
+            Self::EditedAfter => vec![edit(call, foreign(), Around::After)],
+            // To the release's own versions, but not as the release left them.
+            Self::Tampered => {
+                let to = Routing { version: OLD.into(), additional: Some((NEW.into(), third)) };
+                vec![edit(call, to, Around::Before)]
+            }
+            Self::EditedTwice => {
+                vec![edit(call, foreign(), Around::Before), edit(call + 2, Routing::wholly(OLD), Around::Before)]
+            }
+            Self::OldVersionGone => vec![gone(OLD)],
+            Self::NewVersionGone => vec![gone(NEW)],
+            Self::ClockBack => vec![one(call, 1, Trouble::ClockBack(SignedDuration::from_hours(1)))],
+        })
+    }
+}

@@ -1,0 +1,286 @@
+//! A driver that can be killed anywhere: it journals, performs and advances as the real one does.
+
+use jiff::{SignedDuration, Timestamp};
+use onebox_release::{
+    AlarmState, Answer, Call, Effect, Ending, Event, Executed, Input, Pause, Reply, Routing, Stage, State, advance,
+    worth_keeping,
+};
+use onebox_sim::control::{ControlPlane, Script};
+
+use crate::{
+    shapes::{ALARM, Load, OLD, RED, Shape},
+    tally::Problem,
+    watch::Watch,
+};
+
+/// No release takes more steps than this.
+const BOUND: usize = 2_000;
+
+/// A release under way, with the world around it. A copy goes on from the same moment.
+#[derive(Clone)]
+pub(crate) struct Run<'s> {
+    pub(crate) shape: &'s Shape,
+    pub(crate) plane: ControlPlane,
+    /// AWS's time, which never jumps.
+    pub(crate) at: Timestamp,
+    pub(crate) state: State,
+    /// What a crash leaves: the last state that was written, and what was known then.
+    kept: Box<(State, usize)>,
+    /// What the journal says has happened.
+    pub(crate) trail: Vec<Event>,
+    pub(crate) watch: Watch,
+    pub(crate) steps: usize,
+    /// Whether alarms were looked at once while the hooks of this effect ran.
+    accompanied: bool,
+    /// Whether the person was asked for an approval once.
+    asked: bool,
+}
+
+impl<'s> Run<'s> {
+    pub(crate) fn start(shape: &'s Shape) -> Self {
+        let at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let mut plane = ControlPlane::default();
+        for (_, shift) in shape.plan.shifts() {
+            plane.function(&shift.function, 7, at);
+            // `$LATEST` holds what was not published yet.
+            if shift.function == "fresh" {
+                plane.code("fresh", onebox_sim::control::Code::new("fresh-8"), at).unwrap();
+            }
+            plane.alias(&shift.function, &shift.alias, &Routing::wholly(OLD)).unwrap();
+            if let Some(group) = &shift.codedeploy {
+                plane.deployment_group(&group.application, &group.group);
+            }
+        }
+        let _ = plane.take_moves();
+        plane.set_alarm(ALARM, AlarmState::Ok, at);
+        plane.set_alarm(RED, AlarmState::Alarm, at);
+        for hook in ["smoke", "verify"] {
+            plane.script(hook, Script::passes());
+        }
+        for (hook, script) in &shape.hooks {
+            plane.script(hook, script.clone());
+        }
+        let state = State::new(&shape.plan, at);
+        let kept = Box::new((state.clone(), 0));
+        let watch = Watch::new(shape);
+        let mut run = Self {
+            shape,
+            plane,
+            at,
+            state,
+            kept,
+            trail: Vec::new(),
+            watch,
+            steps: 0,
+            accompanied: false,
+            asked: false,
+        };
+        run.hear(Input::Resume);
+        run
+    }
+
+    /// How it ended, or why it stopped.
+    pub(crate) fn ending(&self) -> Option<&Ending> {
+        match &self.state.effect {
+            Effect::Stop { ending } => Some(ending),
+            _ => None,
+        }
+    }
+
+    /// Whether it stopped, or broke a rule.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ending().is_some() || !self.watch.problems.is_empty()
+    }
+
+    /// One step: perform what is wanted, hand in what it gave, and write down what comes.
+    pub(crate) fn step(&mut self) {
+        let input = self.perform();
+        self.hear(input);
+    }
+
+    /// Goes on until it stops.
+    pub(crate) fn finish(&mut self) {
+        while !self.is_over() {
+            self.step();
+        }
+    }
+
+    /// The places in the wanted effect where a crash makes a difference: before each call, and after the last.
+    pub(crate) fn places(&self) -> usize {
+        match &self.state.effect {
+            Effect::Call { calls, .. } if calls.iter().any(Call::changes) => calls.len() + 1,
+            // A look changes nothing: before it, or after it.
+            Effect::Call { .. } => 2,
+            _ => 1,
+        }
+    }
+
+    /// Is killed when so many calls of the wanted effect were made, and started again after some time.
+    pub(crate) fn crash(&mut self, performed: usize, down: SignedDuration) {
+        if let Effect::Call { calls, .. } = self.state.effect.clone() {
+            let looks = !calls.iter().any(Call::changes);
+            let made = if looks && performed > 0 { calls.len() } else { performed };
+            for call in calls.iter().take(made) {
+                let _ = self.call(call);
+            }
+        }
+        self.pass(down);
+        self.state = self.kept.0.clone();
+        self.trail.truncate(self.kept.1);
+        self.watch.forget();
+        self.accompanied = false;
+        self.hear(Input::Resume);
+    }
+
+    /// Gives an order, or starts a driver that finds things as they are.
+    pub(crate) fn order(&mut self, input: Input) {
+        self.pass(SignedDuration::from_secs(5));
+        self.watch.ordered = true;
+        self.watch.order(&input);
+        self.hear(input);
+    }
+
+    fn hear(&mut self, input: Input) {
+        self.steps += 1;
+        if self.steps > BOUND {
+            let problem = Problem::new("it ends in bounded steps", format!("{:?}", self.state.stage));
+            self.watch.problems.push(problem);
+        }
+        if let Input::Answers(answers) | Input::Meanwhile(answers) = &input {
+            self.watch.told(answers, &self.plane, self.at);
+        }
+        let now = self.now();
+        let before = std::mem::replace(&mut self.state, self.kept.0.clone());
+        let wanted = before.effect.clone();
+        let (state, effect) = advance(&self.shape.plan, before, now, input);
+        assert_eq!(state.effect, effect, "the effect is in the state");
+        if effect != wanted {
+            self.accompanied = false;
+        }
+        self.state = state;
+        if worth_keeping(&self.state) {
+            self.trail.extend(self.state.events.iter().cloned());
+            self.kept.0.clone_from(&self.state);
+            self.kept.1 = self.trail.len();
+            self.watch.keep();
+        }
+    }
+
+    /// The driver's clock: AWS's, unless it was turned back.
+    fn now(&self) -> Timestamp {
+        self.at - self.plane.turned_back()
+    }
+
+    fn perform(&mut self) -> Input {
+        match self.state.effect.clone() {
+            Effect::Call { calls, meanwhile } => {
+                if !meanwhile.is_empty() && !self.accompanied {
+                    self.accompanied = true;
+                    self.pass(SignedDuration::from_secs(20));
+                    return Input::Meanwhile(meanwhile.iter().map(|call| self.call(call)).collect());
+                }
+                Input::Answers(calls.iter().map(|call| self.call(call)).collect())
+            }
+            Effect::Wait { until } => {
+                if self.is_asked() {
+                    // The person needs some time.
+                    if std::mem::replace(&mut self.asked, true) {
+                        self.asked = false;
+                        let order = Input::Promote("it looks good".into());
+                        self.watch.order(&order);
+                        return order;
+                    }
+                }
+                self.pass(until.duration_since(self.now()).max(SignedDuration::ZERO));
+                Input::Woke
+            }
+            other => panic!("{other:?} is the end"),
+        }
+    }
+
+    /// Whether a step waits for an approval.
+    fn is_asked(&self) -> bool {
+        let Stage::Shift(group) = self.state.stage else { return false };
+        let lanes = self.state.lanes.iter().zip(self.shape.plan.shifts());
+        lanes.filter(|(lane, _)| lane.group == group).any(|(lane, (_, shift))| {
+            let steps = shift.strategy.steps();
+            let taken = lane.step.checked_sub(1).and_then(|last| steps.get(last));
+            taken.is_some_and(|step| step.then == Pause::Approval && step.percent == lane.percent)
+        })
+    }
+
+    fn call(&mut self, call: &Call) -> Answer {
+        let answer = self.plane.call(call, self.at);
+        let now = self.at;
+        for moved in self.plane.take_moves() {
+            self.watch.moved(&moved, now);
+        }
+        if let (Call::GetAlias { function, .. }, Ok(Reply::Alias(view))) = (call, &answer) {
+            match self.state.stage {
+                Stage::Preflight => self.watch.began(function, &view.routing),
+                _ => self.watch.looked(function, &view.routing),
+            }
+        }
+        answer
+    }
+
+    /// Time passes, with its traffic.
+    fn pass(&mut self, time: SignedDuration) {
+        let until = self.at + time;
+        if let Some(load) = self.shape.load {
+            self.serve(load, until);
+        }
+        self.at = until;
+    }
+
+    fn serve(&mut self, load: Load, until: Timestamp) {
+        let mut at = self.at;
+        while at < until {
+            let next = Timestamp::from_second((at.as_second().div_euclid(60) + 1) * 60).unwrap().min(until);
+            #[expect(clippy::cast_sign_loss, reason = "forwards")]
+            let part = next.duration_since(at).as_millis() as u64;
+            for (_, shift) in self.shape.plan.shifts() {
+                let routing = self.routing(&shift.function);
+                let requests = load.requests * part / 60_000;
+                let new = routing
+                    .additional
+                    .as_ref()
+                    .map_or(0, |(_, percent)| requests * u64::from(percent.hundredths()) / 10_000);
+                let served =
+                    [(Some(routing.version), requests - new), (routing.additional.map(|(version, _)| version), new)];
+                for (version, requests) in served {
+                    let Some(version) = version.filter(|_| requests > 0) else { continue };
+                    let errors = if version == OLD { load.old_errors } else { load.new_errors };
+                    let of = Executed { function: shift.function.clone(), alias: shift.alias.clone(), version };
+                    self.plane.record_traffic(of, at, requests, requests * errors / 1_000);
+                }
+            }
+            at = next;
+        }
+    }
+
+    /// Somebody points an alias somewhere.
+    pub(crate) fn hand(&mut self, function: &str, to: &Routing) {
+        self.plane.alias(function, "live", to).unwrap();
+        for moved in self.plane.take_moves() {
+            self.watch.moved(&moved, self.at);
+        }
+    }
+
+    /// Where a function's alias points.
+    pub(crate) fn routing(&mut self, function: &str) -> Routing {
+        let alias = self.plane.alias_of(function, "live").unwrap();
+        let additional = alias.additional.as_ref();
+        let additional = additional
+            .and_then(|(version, weight)| Some((version.clone(), onebox_release::Percent::from_weight(*weight)?)));
+        Routing { version: alias.version.clone(), additional }
+    }
+}
+
+/// The alarms of an answer, if it has any.
+pub(crate) fn alarms(answer: &Answer) -> Option<&[(String, AlarmState)]> {
+    match answer {
+        Ok(Reply::Alarms(alarms)) => Some(alarms),
+        _ => None,
+    }
+}

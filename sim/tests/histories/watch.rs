@@ -1,0 +1,196 @@
+//! What must hold at every moment of every history.
+
+use jiff::{SignedDuration, Timestamp};
+use onebox_release::{AlarmState, Answer, Group, Input, NotProven, Percent, Plan, Routing};
+use onebox_sim::control::{ControlPlane, Move, Mover};
+
+use crate::{
+    run::alarms,
+    shapes::{OLD, Shape},
+    tally::Problem,
+};
+
+/// What is known about an alias from outside.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) group: Group,
+    pub(crate) function: String,
+    /// Where the release, or whom it told, left it.
+    pub(crate) ours: Routing,
+    /// The version that it stood on when the release began.
+    pub(crate) old: String,
+    /// Where somebody else put it, if that is not where the release left it.
+    pub(crate) foreign: Option<Routing>,
+    /// Whether the release saw that: now, and as the journal knows it.
+    noticed: [bool; 2],
+    /// Whether somebody else ever touched it.
+    pub(crate) edited: bool,
+    /// The new version's part, each time that the release changed it.
+    pub(crate) parts: Vec<Percent>,
+    /// When it was wholly on the new version for the first time.
+    whole: Option<Timestamp>,
+}
+
+/// Watches a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    pub(crate) seen: Vec<Seen>,
+    /// Whether the release was told that an alarm fired: now, and as the journal knows it.
+    fired: [bool; 2],
+    /// Whether the last look at alarms found all of them measured and well.
+    well: [bool; 2],
+    /// Whether a person said that it may go on.
+    promoted: bool,
+    /// Whether a person gave an order after it had stopped.
+    pub(crate) ordered: bool,
+    /// Whether it may go on without proof.
+    continues: bool,
+    bake: SignedDuration,
+    watched: Vec<String>,
+    /// What did not hold.
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Seen {
+    /// Whether somebody else's change stands, and the release saw it.
+    pub(crate) fn is_known_to_be_foreign(&self) -> bool {
+        self.foreign.is_some() && self.noticed[0]
+    }
+}
+
+impl Watch {
+    pub(crate) fn new(shape: &Shape) -> Self {
+        let seen = shape.plan.shifts().map(|(group, shift)| Seen {
+            group,
+            function: shift.function.clone(),
+            ours: Routing::wholly(OLD),
+            old: OLD.into(),
+            foreign: None,
+            noticed: [false; 2],
+            edited: false,
+            parts: Vec::new(),
+            whole: None,
+        });
+        let Plan { ignored, alarms, .. } = &shape.plan;
+        let watched = alarms.iter().filter(|name| !ignored.iter().any(|ignored| ignored.alarm == **name));
+        Self {
+            seen: seen.collect(),
+            fired: [false; 2],
+            well: [true; 2],
+            promoted: false,
+            ordered: false,
+            continues: shape.plan.health.not_proven == NotProven::Continue,
+            bake: SignedDuration::try_from(shape.plan.bake).unwrap(),
+            watched: watched.cloned().collect(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The release hears about alarms.
+    pub(crate) fn told(&mut self, answers: &[Answer], plane: &ControlPlane, at: Timestamp) {
+        let ours = |name: &str| name.ends_with("-errors");
+        for states in answers.iter().filter_map(alarms) {
+            let is = |name: &str, wanted| states.iter().any(|(known, state)| known == name && *state == wanted);
+            let mut watched = self.watched.iter();
+            // One that was answered is looked at; the release's own have no data at first.
+            let well = watched.all(|name| is(name, AlarmState::Ok));
+            let fired = states
+                .iter()
+                .any(|(name, state)| *state == AlarmState::Alarm && (self.watched.contains(name) || ours(name)));
+            self.well[0] = well && !fired;
+            self.fired[0] |= fired;
+            debug_assert!(!fired || states.iter().any(|(name, _)| plane.alarm(name, at).is_some()));
+        }
+    }
+
+    /// The release reads where an alias stands before it begins: that is what it goes back to.
+    pub(crate) fn began(&mut self, function: &str, stands: &Routing) {
+        for seen in self.seen.iter_mut().filter(|seen| seen.function == function) {
+            seen.ours = stands.clone();
+            seen.old.clone_from(&stands.version);
+            (seen.foreign, seen.edited) = (None, false);
+        }
+    }
+
+    /// The release sees where an alias stands.
+    pub(crate) fn looked(&mut self, function: &str, stands: &Routing) {
+        for seen in self.seen.iter_mut().filter(|seen| seen.function == function) {
+            seen.noticed[0] = seen.foreign.as_ref() == Some(stands);
+        }
+    }
+
+    /// The state was written.
+    pub(crate) fn keep(&mut self) {
+        self.seen.iter_mut().for_each(|seen| seen.noticed[1] = seen.noticed[0]);
+        (self.fired[1], self.well[1]) = (self.fired[0], self.well[0]);
+    }
+
+    /// A crash: what was not written is forgotten.
+    pub(crate) fn forget(&mut self) {
+        self.seen.iter_mut().for_each(|seen| seen.noticed[0] = seen.noticed[1]);
+        (self.fired[0], self.well[0]) = (self.fired[1], self.watched.is_empty());
+    }
+
+    pub(crate) fn order(&mut self, order: &Input) {
+        self.promoted |= matches!(order, Input::Promote(_));
+    }
+
+    /// An alias moved: may it?
+    pub(crate) fn moved(&mut self, moved: &Move, now: Timestamp) {
+        let place = self.seen.iter().position(|seen| seen.function == moved.function).unwrap();
+        if moved.by == Mover::Hand {
+            let seen = &mut self.seen[place];
+            seen.foreign = (moved.to != seen.ours).then(|| moved.to.clone());
+            seen.edited = true;
+            return;
+        }
+        let part = |routing: &Routing| match &routing.additional {
+            _ if routing.version != self.seen[place].old => Percent::ALL,
+            Some((_, part)) => *part,
+            None => Percent::NONE,
+        };
+        let (from, to) = (part(moved.from.as_ref().unwrap()), part(&moved.to));
+        if moved.by == Mover::Call && from < to {
+            self.hold(!self.fired[0], "a weight rose after an alarm was seen", moved);
+            self.hold(
+                self.well[0] || self.promoted || self.continues,
+                "a weight rose without knowing the alarms",
+                moved,
+            );
+        }
+        if self.seen[place].group == Group::Regular && to > Percent::NONE && !self.promoted {
+            let baked = |seen: &Seen| seen.whole.is_some_and(|whole| now.duration_since(whole) >= self.bake);
+            let baked = self.seen.iter().filter(|seen| seen.group == Group::OneBox).all(baked);
+            self.hold(baked, "the regular side moved before the bake was over", moved);
+        }
+        // Where it stands as it shall already, nothing is lost.
+        let Seen { ours, old, .. } = &self.seen[place];
+        let old = Routing::wholly(old);
+        let stood = moved.from.as_ref().unwrap();
+        // A deployment begins again where somebody put the alias back, and said so.
+        let again = moved.by == Mover::Deployment && *stood == old;
+        let ours = again || stood == ours || *stood == moved.to;
+        self.hold(ours, "somebody else's change was overwritten", moved);
+        let seen = &mut self.seen[place];
+        seen.foreign = None;
+        seen.ours = moved.to.clone();
+        if seen.parts.last().copied().unwrap_or_default() != to {
+            seen.parts.push(to);
+        }
+        if to == Percent::ALL {
+            seen.whole.get_or_insert(now);
+        }
+    }
+
+    /// Writes down what does not hold.
+    fn hold(&mut self, holds: bool, rule: &str, moved: &Move) {
+        if !holds {
+            self.problems.push(Problem::new(rule, format!("{moved:?}")));
+        }
+    }
+
+    /// Whether the release was told that an alarm fired.
+    pub(crate) fn knows_an_alarm(&self) -> bool {
+        self.fired[0]
+    }
+}
