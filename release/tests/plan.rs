@@ -249,6 +249,18 @@ fn what_codedeploy_cannot_do_is_refused_where_it_moves_the_alias() {
         ["release.alarms: CodeDeploy watches at most 10 alarms, found 11: \
           combine them in a composite alarm, or release via = \"lambda\""]
     );
+    let ten = &alarms[..10];
+    assert_eq!(via(&|tree| set(tree, "/release/alarms", json!(ten))), [""; 0]);
+    let found = via(&|tree| {
+        set(tree, "/release/alarms", json!(ten));
+        set(tree, "/health/version_alarms", json!({ "errors": 1, "minutes": 1 }));
+    });
+    assert!(found.len() == 1 && found[0].contains("found 11, with the one of health.version_alarms: "), "{found:?}");
+    let found = via(&|tree| {
+        set(tree, "/release/alarms", json!(alarms));
+        set(tree, "/release/ignored", json!([{ "alarm": "alarm-3", "because": "this release fixes it" }]));
+    });
+    assert_eq!(found, [""; 0]);
     let found = via(&|tree| {
         tree["backend"][0].as_object_mut().unwrap().remove("codedeploy");
     });

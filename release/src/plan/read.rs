@@ -99,6 +99,7 @@ fn read(tree: &Value, problems: &mut Problems) -> Option<Plan> {
         problems.add("", "no alias moves: add a [[backend]], a [one-box] or a [regular]");
     }
     let release = release?;
+    count_alarms(&release, &health, problems);
     for (path, shift) in &shifts {
         let region = rules::region_of(&shift.function);
         if let (Some(region), Some(wanted)) = (region, &release.region)
@@ -140,7 +141,7 @@ fn release(mut table: Table<'_>, problems: &mut Problems) -> Release {
     let bake = table.optional("bake", problems, rules::duration).unwrap_or(Plan::DEFAULT_BAKE);
     let final_bake = table.optional("final_bake", problems, rules::duration).unwrap_or(Plan::DEFAULT_BAKE);
     let poll = table.optional("poll", problems, rules::poll).unwrap_or(Plan::DEFAULT_POLL);
-    let alarms = alarms(&mut table, via, problems);
+    let alarms = alarms(&mut table, problems);
     let ignored = ignored(&mut table, &alarms, problems);
     table.close(problems);
     Release { id, region, via, bake, final_bake, poll, alarms, ignored }
@@ -154,7 +155,7 @@ fn via(value: &Value) -> Result<Via, String> {
     }
 }
 
-fn alarms(table: &mut Table<'_>, via: Via, problems: &mut Problems) -> Vec<String> {
+fn alarms(table: &mut Table<'_>, problems: &mut Problems) -> Vec<String> {
     let mut alarms: Vec<String> = Vec::new();
     for (path, value) in table.list("alarms", "such as [\"web-5xx\"]", problems) {
         let Some(name) = problems.checked(&path, rules::alarm(value)) else { continue };
@@ -164,15 +165,21 @@ fn alarms(table: &mut Table<'_>, via: Via, problems: &mut Problems) -> Vec<Strin
         }
         alarms.push(name.to_owned());
     }
-    if via == Via::CodeDeploy && alarms.len() > MOST_ALARMS_OF_CODEDEPLOY {
-        let found = alarms.len();
+    alarms
+}
+
+/// A deployment watches the alarms that are not ignored, and the one that is made for its version.
+fn count_alarms(release: &Release, health: &Health, problems: &mut Problems) {
+    let own = usize::from(health.version_alarms.is_some());
+    let found = release.alarms.len().saturating_sub(release.ignored.len()) + own;
+    if release.via == Via::CodeDeploy && found > MOST_ALARMS_OF_CODEDEPLOY {
+        let with = if own > 0 { ", with the one of health.version_alarms" } else { "" };
         let message = format!(
-            "CodeDeploy watches at most {MOST_ALARMS_OF_CODEDEPLOY} alarms, found {found}: \
+            "CodeDeploy watches at most {MOST_ALARMS_OF_CODEDEPLOY} alarms, found {found}{with}: \
              combine them in a composite alarm, or release via = \"lambda\""
         );
-        problems.add(table.at("alarms"), message);
+        problems.add("release.alarms", message);
     }
-    alarms
 }
 
 fn ignored(table: &mut Table<'_>, alarms: &[String], problems: &mut Problems) -> Vec<Ignored> {
