@@ -56,18 +56,21 @@ impl Default for Evidence {
     }
 }
 
+/// No window has more requests: no account serves so many in a minute, and the capital counts them exactly.
+const LARGEST: u64 = 1_000_000_000;
+
 impl Evidence {
     /// Adds what both versions served in one window, such as a minute.
     ///
     /// A window in which one of them served nothing compares nothing. Neither does one with more than eight times the
-    /// requests of all before it, as the first: it only tells what to bet on next.
+    /// requests of all such windows before it, as the first: it only tells what to bet on next.
     pub fn add(&mut self, judge: &Judge, old: Counts, new: Counts) {
         let (old, new) = (old.possible(), new.possible());
         if old.requests > 0 && new.requests > 0 {
+            let known = self.old.requests.saturating_add(self.new.requests);
             self.old = self.old.plus(old);
             self.new = self.new.plus(new);
-            let known = self.old_memory.requests() + self.new_memory.requests();
-            if old.requests.saturating_add(new.requests) <= known.saturating_mul(8) {
+            if old.requests.saturating_add(new.requests) <= known.saturating_mul(8).min(LARGEST) {
                 self.bet(judge, old, new);
             }
         }
@@ -296,6 +299,16 @@ mod tests {
                 let figures = evidence.figures(&judge);
                 prop_assert!(!figures.contains("NaN") && !figures.contains("inf"), "{}", figures);
             }
+        }
+    }
+
+    #[test]
+    fn a_million_requests_a_minute_are_compared_too() {
+        let judge = Judge::new(&Comparison { false_alarm: 0.01, tolerance: 0.01 }, 1);
+        for (errors, expected) in [(10_000, Verdict::ProvenHealthy), (50_000, Verdict::ProvenWorse)] {
+            let mut evidence = Evidence::default();
+            (0..3).for_each(|_| evidence.add(&judge, Counts::new(9_000_000, 90_000), Counts::new(1_000_000, errors)));
+            assert_eq!(evidence.verdict(&judge), expected);
         }
     }
 }

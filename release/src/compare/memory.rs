@@ -24,11 +24,6 @@ const PRIOR: (f64, f64) = (0.5, 50.0);
 const LEAST: f64 = 1e-6;
 
 impl Memory {
-    /// How many requests are remembered.
-    pub(crate) fn requests(self) -> u64 {
-        self.requests
-    }
-
     /// Remembers a window.
     pub(crate) fn add(&mut self, seen: Counts) {
         let requests = u128::from(self.requests) + u128::from(seen.requests);
