@@ -14,11 +14,11 @@ const DELETIONS: usize = 3;
 
 impl Aws {
     pub(crate) async fn describe_alarms(&self, names: &[String]) -> Answer {
-        Ok(Reply::Alarms(self.alarms(names).await?))
+        Ok(Reply::Alarms(self.states(names).await?))
     }
 
     /// Every alarm of these that exists.
-    async fn alarms(&self, names: &[String]) -> Result<Vec<(String, AlarmState)>, CallError> {
+    async fn states(&self, names: &[String]) -> Result<Vec<(String, AlarmState)>, CallError> {
         // Without names CloudWatch would tell of every alarm in the account.
         if names.is_empty() {
             return Ok(Vec::new());
@@ -52,7 +52,7 @@ impl Aws {
         let minutes = i32::try_from(alarm.minutes)
             .map_err(|_| CallError::new(ErrorKind::Invalid, format!("{} minutes: expected fewer", alarm.minutes)))?;
         let Executed { function, alias, version } = &alarm.of;
-        let put = self.cloudwatch.put_metric_alarm().alarm_name(&alarm.name).alarm_description(format!(
+        let put = self.alarms.put_metric_alarm().alarm_name(&alarm.name).alarm_description(format!(
             "Made by onebox for the release of version {version} of {function}:{alias}, and removed after it."
         ));
         let put = put.namespace(NAMESPACE).metric_name("Errors").set_dimensions(Some(dimensions(&alarm.of)));
@@ -72,11 +72,11 @@ impl Aws {
             if names.is_empty() {
                 return Ok(Reply::Done);
             }
-            let deleted = self.cloudwatch.delete_alarms().set_alarm_names(Some(names.clone())).send().await;
+            let deleted = self.alarms.delete_alarms().set_alarm_names(Some(names.clone())).send().await;
             match deleted.map_err(call_error) {
                 Ok(_) => return Ok(Reply::Done),
                 Err(error) if error.kind == ErrorKind::NotFound => {
-                    names = self.alarms(&names).await?.into_iter().map(|(name, _)| name).collect();
+                    names = self.states(&names).await?.into_iter().map(|(name, _)| name).collect();
                 }
                 Err(error) => return Err(error),
             }

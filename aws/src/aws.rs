@@ -15,6 +15,8 @@ pub struct Aws {
     /// For invocations: no part of the control plane, and long.
     pub(crate) hooks: aws_sdk_lambda::Client,
     pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
+    /// For making and removing alarms: it has a budget of its own.
+    pub(crate) alarms: aws_sdk_cloudwatch::Client,
     pub(crate) codedeploy: aws_sdk_codedeploy::Client,
     pub(crate) region: String,
 }

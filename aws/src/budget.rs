@@ -28,7 +28,7 @@ use tokio::{
 
 /// A budget of calls: so many a second, and a few at once after a pause.
 ///
-/// In no second are there more than the two together.
+/// In no second are there more than the two together. It is one process's: two releases at once have two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Calls a second, in the long run.
@@ -56,10 +56,14 @@ impl Budget {
 
     /// Lambda's control plane by default: 10 a second and 5 at once, so that no second has more than AWS's 15.
     pub const LAMBDA: Self = Self { per_second: NonZeroU32::new(10).unwrap(), burst: NonZeroU32::new(5).unwrap() };
-    /// CloudWatch: `DescribeAlarms` is the scarcest of what is asked there, with 9 a second:
+    /// What CloudWatch is asked: 9 a second are taken of the scarcest, `DescribeAlarms`.
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
     pub(crate) const CLOUDWATCH: Self =
         Self { per_second: NonZeroU32::new(5).unwrap(), burst: NonZeroU32::new(4).unwrap() };
+    /// What CloudWatch is told: 3 a second are taken of `PutMetricAlarm`, and 3 of `DeleteAlarms`. In a queue of its own:
+    /// two hundred new alarms do not hold up the poll that sees one fire.
+    pub(crate) const ALARMS: Self =
+        Self { per_second: NonZeroU32::new(2).unwrap(), burst: NonZeroU32::new(1).unwrap() };
     /// CodeDeploy, which documents no rate.
     pub(crate) const CODEDEPLOY: Self =
         Self { per_second: NonZeroU32::new(5).unwrap(), burst: NonZeroU32::new(5).unwrap() };

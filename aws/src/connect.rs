@@ -162,6 +162,7 @@ pub(crate) fn clients(config: &SdkConfig, budget: Budget) -> Aws {
         lambda: aws_sdk_lambda::Client::new(&lambda),
         hooks: aws_sdk_lambda::Client::from_conf(hooks.build()),
         cloudwatch: aws_sdk_cloudwatch::Client::new(&within(Budget::CLOUDWATCH)),
+        alarms: aws_sdk_cloudwatch::Client::new(&within(Budget::ALARMS)),
         codedeploy: aws_sdk_codedeploy::Client::new(&within(Budget::CODEDEPLOY)),
     }
 }

@@ -30,9 +30,12 @@
 //! # Budget and retries
 //!
 //! Every attempt counts against a [`Budget`]: for Lambda's control plane 10 calls a second and 5 at once unless
-//! [`Options`] says otherwise; CloudWatch and CodeDeploy have one each. What is throttled, broken or lost is tried up to 5
-//! times in all, after pauses that double and are cut short by chance; `CreateDeployment` once only, and an invocation
-//! ends after fifteen and a half minutes, whatever attempt it is.
+//! [`Options`] says otherwise; CloudWatch has one for what it is asked and one for alarms that are made and removed,
+//! CodeDeploy has one. What is throttled, broken or lost is tried up to 5 times in all, after pauses that double and are
+//! cut short by chance; `CreateDeployment` once only, and an invocation ends after fifteen and a half minutes, whatever
+//! attempt it is. While a hook runs its connection is silent: a NAT gateway forgets it after 350 seconds
+//! (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>), and the hook's word with it.
+//! Hooks that take longer are for networks without one.
 
 #![forbid(unsafe_code)]
 

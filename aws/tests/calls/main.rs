@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of it is tests")]
 
+mod budget;
 mod endpoint;
 mod errors;
 mod meanwhile;

@@ -50,6 +50,14 @@ pub(crate) type Told = (u16, Vec<(&'static str, &'static str)>, String);
 pub(crate) fn scripted(
     answer: impl Fn(&Asked, usize) -> Told + Send + Sync + 'static,
 ) -> (Aws, Arc<Mutex<Vec<Asked>>>) {
+    scripted_within(PLENTY, answer)
+}
+
+/// The same, within a budget.
+pub(crate) fn scripted_within(
+    budget: Budget,
+    answer: impl Fn(&Asked, usize) -> Told + Send + Sync + 'static,
+) -> (Aws, Arc<Mutex<Vec<Asked>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&asked);
     let client = infallible_client_fn(move |request: http::Request<SdkBody>| {
@@ -68,7 +76,7 @@ pub(crate) fn scripted(
             .fold(http::Response::builder().status(status), |response, (name, value)| response.header(name, value));
         response.body(SdkBody::from(body)).unwrap()
     });
-    (Aws::with(&config().to_builder().http_client(client).build(), PLENTY), asked)
+    (Aws::with(&config().to_builder().http_client(client).build(), budget), asked)
 }
 
 /// One call of each kind that Lambda's control plane, CloudWatch and CodeDeploy are asked.
