@@ -224,6 +224,7 @@ impl Machine<'_> {
     /// for as long as a release may be held.
     fn is_patient(&self, tries: &mut Tries, kind: ErrorKind) -> bool {
         tries.count = tries.count.saturating_add(1);
+        tries.throttled = kind == ErrorKind::Throttled;
         let since = *tries.since.get_or_insert(self.now);
         let few = tries.count < TRIES;
         match kind {

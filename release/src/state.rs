@@ -177,6 +177,9 @@ pub(crate) struct Tries {
     pub(crate) count: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<Timestamp>,
+    /// Whether the last one was throttled: waiting helps.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) throttled: bool,
 }
 
 /// What was counted of a lane's traffic.

@@ -8,6 +8,8 @@ mod lost;
 mod orders;
 #[path = "machine/parts.rs"]
 mod parts;
+#[path = "machine/random.rs"]
+mod random;
 #[path = "machine/refused.rs"]
 mod refused;
 #[path = "machine/whole.rs"]

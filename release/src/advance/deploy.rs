@@ -93,28 +93,23 @@ impl Machine<'_> {
     }
 
     pub(super) fn hear_deploy(&mut self, lanes: &[usize], heard: Heard) -> Effect {
-        let (mut failures, mut doubtful) = (Vec::new(), Vec::new());
+        let (mut failures, mut doubtful, mut throttled) = (Vec::new(), Vec::new(), false);
         for (&index, (call, answer)) in lanes.iter().zip(heard) {
             match deployment(answer) {
                 Ok(view) => self.set_deploying(index, Deploying::Running(view.id)),
-                Err(error) => match error.kind {
-                    ErrorKind::Unknown => doubtful.push(index),
-                    ErrorKind::Throttled if self.is_lane_patient(index, error.kind) => {
-                        self.set_deploying(index, Deploying::Untold);
-                    }
-                    kind => {
-                        // A group has one deployment at a time: the one that is in the way may be ours.
-                        if kind != ErrorKind::Conflict {
-                            self.set_deploying(index, Deploying::Untold);
-                        }
-                        failures.push(words::failure(&call, &error));
-                    }
-                },
+                Err(error) if error.kind == ErrorKind::Unknown => doubtful.push(index),
+                Err(error) if error.kind == ErrorKind::Throttled && self.is_lane_patient(index, error.kind) => {
+                    throttled = true;
+                    doubtful.push(index);
+                }
+                // It stays in doubt: a group has one deployment at a time, and the one that is in the way may be ours.
+                Err(error) => failures.push(words::failure(&call, &error)),
             }
         }
         match first(failures) {
             Some(reason) => self.roll_back(reason),
             None if doubtful.is_empty() => self.rest(),
+            None if throttled => self.retry(Task::Find(doubtful)),
             None => self.begin(Task::Find(doubtful)),
         }
     }
@@ -126,7 +121,8 @@ impl Machine<'_> {
                 Ok(view) => self.set_deploying(index, Deploying::Running(view.id)),
                 Err(error) if error.kind == ErrorKind::NotFound => {
                     self.set_deploying(index, Deploying::Untold);
-                    if !self.is_lane_patient(index, ErrorKind::Unknown) {
+                    let throttled = self.state.lanes.get(index).is_some_and(|lane| lane.tries.throttled);
+                    if !throttled && !self.is_lane_patient(index, ErrorKind::Unknown) {
                         failures.push(format!("{}: CodeDeploy never took it", self.description(index)));
                     }
                 }

@@ -2,7 +2,7 @@
 
 use super::{Heard, Machine, alias, may_pass, shift::first, words};
 use crate::{
-    AliasView, Effect, Ending, ErrorKind,
+    AliasView, Effect, Ending, ErrorKind, Stage,
     state::{Foreign, Task},
 };
 
@@ -40,8 +40,27 @@ impl Machine<'_> {
             self.retry(Task::Look(again))
         } else if lanes.iter().any(|&index| self.is_foreign(index)) {
             self.conflict()
+        } else if lanes.iter().all(|&index| self.is_worth_a_watch(index)) {
+            // Whatever is still due is seen at once, and alarms come first.
+            self.watch_on()
         } else {
             self.settle()
+        }
+    }
+
+    /// Whether a lane need not wait: it stands as wanted, or it failed once, or it has waited already.
+    fn is_worth_a_watch(&self, index: usize) -> bool {
+        self.state.lanes.get(index).is_some_and(|lane| lane.tries.throttled || lane.tries.count <= 1)
+    }
+
+    /// Goes on where the group is done, and looks at the alarms where it is not.
+    fn watch_on(&mut self) -> Effect {
+        match self.state.stage {
+            Stage::Shift(group) if !self.lanes_of(group).into_iter().all(|index| self.is_done(index)) => {
+                let task = self.watching(group);
+                self.begin(task)
+            }
+            _ => self.settle(),
         }
     }
 
@@ -73,12 +92,12 @@ impl Machine<'_> {
             }
             Look::Foreign => lane.foreign = Some(Foreign::Moved(view.routing)),
             Look::NotApplied => {
-                lane.wanted = None;
-                let name = lane.name();
-                if !self.is_lane_patient(index, ErrorKind::Unknown) {
-                    return Some(format!(
-                        "{name} could not be updated: AWS gave no answer, or refused, again and again"
-                    ));
+                let (name, throttled) = (lane.name(), lane.tries.throttled);
+                if !throttled && !self.is_lane_patient(index, ErrorKind::Unknown) {
+                    return Some(format!("{name} could not be updated: no answer, or a refusal, again and again"));
+                }
+                if let Some(lane) = self.state.lanes.get_mut(index) {
+                    lane.wanted = None;
                 }
             }
         }

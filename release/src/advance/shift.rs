@@ -99,22 +99,20 @@ impl Machine<'_> {
     }
 
     pub(super) fn hear_moves(&mut self, lanes: &[usize], heard: Heard) -> Effect {
-        let (mut doubtful, mut failures) = (Vec::new(), Vec::new());
+        let (mut doubtful, mut failures, mut throttled) = (Vec::new(), Vec::new(), false);
         for (&index, (call, answer)) in lanes.iter().zip(heard) {
             let wanted = self.state.lanes.get(index).and_then(|lane| Some(lane.routing(lane.wanted?)));
+            // A refusal proves nothing: it may answer the second attempt, and the first was applied.
             match alias(answer) {
                 Ok(view) if Some(&view.routing) == wanted.as_ref() => self.confirm(index, view),
                 Ok(_) => doubtful.push(index),
                 Err(error) => match error.kind {
                     ErrorKind::Precondition | ErrorKind::Conflict | ErrorKind::Unknown => doubtful.push(index),
-                    kind => {
-                        if !self.is_lane_patient(index, kind) {
-                            failures.push(words::failure(&call, &error));
-                        }
-                        if let Some(lane) = self.state.lanes.get_mut(index) {
-                            lane.wanted = None;
-                        }
+                    ErrorKind::Throttled if self.is_lane_patient(index, error.kind) => {
+                        throttled = true;
+                        doubtful.push(index);
                     }
+                    _ => failures.push(words::failure(&call, &error)),
                 },
             }
         }
@@ -122,6 +120,8 @@ impl Machine<'_> {
             self.roll_back(reason)
         } else if doubtful.is_empty() {
             self.settle()
+        } else if throttled {
+            self.retry(Task::Look(doubtful))
         } else {
             self.begin(Task::Look(doubtful))
         }

@@ -67,22 +67,24 @@ fn what_was_not_applied_is_tried_again_after_a_look_at_the_alarms() {
 #[test]
 fn what_never_works_goes_back() {
     let table = [
-        (ErrorKind::Unknown, 5, "orders:live could not be updated"),
-        (ErrorKind::Denied, 1, "the alias orders:live: AWS does not permit UpdateAlias"),
-        (ErrorKind::Invalid, 1, "the alias orders:live: AWS does not accept UpdateAlias"),
-        (ErrorKind::NotFound, 1, "the alias orders:live: there is none"),
+        (ErrorKind::Unknown, 6, "orders:live could not be updated"),
+        (ErrorKind::Denied, 2, "the alias orders:live: AWS does not permit UpdateAlias"),
+        (ErrorKind::Invalid, 2, "the alias orders:live: AWS does not accept UpdateAlias"),
+        (ErrorKind::NotFound, 2, "the alias orders:live: there is none"),
     ];
     for (kind, tries, reason) in table {
         let mut world = failing(kind, false, usize::MAX);
 
         let Ending::RolledBack(said) = world.start() else { panic!("{kind:?}: expected a rollback") };
         assert!(said.starts_with(reason), "{said}");
+        // The last is the change of nothing that keeps a late one out.
         assert_eq!(world.updates().len(), tries, "{kind:?}");
+        assert_eq!(world.updates().last().map(|(_, to)| to.as_str()), Some("orders: 6"), "{kind:?}");
     }
     // Throttling is waited out for as long as a release may be held.
     let mut world = failing(ErrorKind::Throttled, false, usize::MAX);
     assert!(matches!(world.start(), Ending::RolledBack(_)));
-    assert_eq!(world.now, at(30 * 60));
+    assert_eq!(world.now, at(2 * 30 * 60), "once up, once down");
 }
 
 /// Somebody else moves the alias before the second step.
