@@ -38,7 +38,8 @@ impl Bars {
             for row in rows(&state.lanes) {
                 let bar =
                     ProgressBar::new(u64::from(Percent::ALL.hundredths())).with_style(style("{prefix} {bar:30} {msg}"));
-                bar.set_prefix(row.title.clone());
+                // A bar that is not among the others yet would draw itself where it stands.
+                let bar = bar.with_prefix(row.title.clone());
                 self.rows.push((row, self.all.insert_before(&self.stage, bar)));
             }
         }

@@ -1,5 +1,8 @@
 //! The driver: writes down what is wanted, does it, and tells the release what came of it.
 
+#[cfg(test)]
+mod tests;
+
 use std::{cell::RefCell, time::Duration};
 
 use anstyle::AnsiColor;

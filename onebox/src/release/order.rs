@@ -29,7 +29,8 @@ Examples:
   onebox release abort
   onebox release abort --id web-2026-11-20 --because \"checkout is slow\"
 
-Exit codes: 0 the driver has the order; where this command drives: 1 rolled back, 2 stuck; 64 there is no such release.")]
+Exit codes: 0 the driver has the order; where this command drives: 1 rolled back, 2 stuck;
+64 there is no such release.")]
 pub(crate) struct Abort {
     /// Why; the journal keeps it
     #[arg(long, value_name = "TEXT", default_value = "a person asked for it")]
@@ -47,7 +48,7 @@ Examples:
   onebox release promote --because \"looked at the dashboards\"
   onebox release promote --id web-2026-11-20 --because \"the synthetic checks pass\"
 
-Exit codes: 0 the driver has the order; where this command drives: as those of `onebox release start`.")]
+Exit codes: 0 the driver has the order; where this command drives: those of `onebox release start`.")]
 pub(crate) struct Promote {
     /// Why; the journal keeps it
     #[arg(long, value_name = "TEXT")]

@@ -104,7 +104,7 @@ fn print(out: &mut impl Write, plan: &Plan, timeline: &Timeline, now: Timestamp)
     for (when, hook, function) in hooks {
         writeln!(out, "  {hook}  {when} the traffic of {function}")?;
     }
-    writeln!(out, "\nCalls of AWS, about {} of them polls:", timeline.polls)?;
+    writeln!(out, "\nCalls of AWS ({} looks at alarms and traffic):", timeline.polls)?;
     let calls: &BTreeMap<_, _> = &timeline.calls;
     for (operation, count) in calls {
         writeln!(out, "  {count:>6}  {operation}")?;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use onebox_release::{Effect, Lane, State};
+use onebox_release::{Effect, Lane, Percent, State};
 use serde_json::{Value, json};
 
 use super::{
@@ -72,17 +72,20 @@ fn show(out: &mut impl Write, begun: &Begun, driver: Option<&str>) -> io::Result
     let width = state.lanes.iter().map(|lane| name(lane).chars().count()).max().unwrap_or_default();
     for lane in &state.lanes {
         let place = match (&lane.from, &lane.to) {
-            (Some(from), Some(to)) => format!("{:>8} on version {to}, the rest on {from}", lane.percent.to_string()),
-            (Some(from), None) => format!("on version {from}"),
+            (Some(_), Some(to)) if lane.percent == Percent::ALL => format!("wholly on version {to}"),
+            (Some(from), Some(_)) if lane.percent == Percent::NONE => format!("wholly on version {from}"),
+            (Some(from), Some(to)) => format!("{} on version {to}, the rest on {from}", lane.percent),
+            (Some(from), None) => format!("wholly on version {from}"),
             (None, _) => "not looked at yet".to_owned(),
         };
         writeln!(out, "  {:width$}  {place}", name(lane))?;
     }
-    if let Some(record) = begun.journal.records.iter().rfind(|record| !record.events().is_empty()) {
-        writeln!(out, "  last: {:.0}  {}", record.at, record.text)?;
-    }
     if begun.journal.is_over() {
         return Ok(());
+    }
+    let events = begun.journal.records.iter().flat_map(|record| record.events().iter().map(|event| (record.at, event)));
+    if let Some((at, event)) = events.last() {
+        writeln!(out, "  last: {at:.0}  {event}")?;
     }
     match driver {
         Some("") => writeln!(out, "It is driven now: `onebox release watch` follows it."),
@@ -94,7 +97,6 @@ fn show(out: &mut impl Write, begun: &Begun, driver: Option<&str>) -> io::Result
 fn standing(state: &State) -> String {
     match &state.effect {
         Effect::Stop { ending } => ending.to_string(),
-        Effect::Wait { until } => format!("{}, looks again at {until:.0}", state.stage),
         _ => state.stage.to_string(),
     }
 }

@@ -28,6 +28,12 @@ impl Stop {
         Ok(Self(stop))
     }
 
+    /// Hears what a test says.
+    #[cfg(test)]
+    pub(super) const fn of(asked: watch::Receiver<u32>) -> Self {
+        Self(asked)
+    }
+
     /// Whether anybody asked.
     pub(super) fn asked(&self) -> bool {
         *self.0.borrow() > 0

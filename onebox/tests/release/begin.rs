@@ -116,3 +116,21 @@ fn an_update_whose_answer_is_lost_is_recognised_as_ours() {
     world.all_on("7");
     assert_eq!(world.moves(), 5);
 }
+
+/// `script` of util-linux gives it a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_every_alias_has_a_bar_beside_what_happens() {
+    let world = World::with(PLAN);
+    let mut script = std::process::Command::new("script");
+    let onebox = format!("stty cols 100 rows 30; {} release start", env!("CARGO_BIN_EXE_onebox"));
+    script.args(["--quiet", "--return", "--command", &onebox, "/dev/null"]).current_dir(world.folder.path());
+    script.env("TERM", "xterm");
+    let given = world.command(&[]);
+    script.envs(given.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let done = crate::ended(&mut script);
+    done.is(0, &["orders:live ", "10 % on version 7 (from 6)", "█", "looks again in", "released"]);
+    for line in ["the release begins", "orders:live: 10 % on version 7, the rest on 6"] {
+        assert!(done.out.lines().any(|told| told.contains(line) && !told.contains('█')), "{line:?} in {}", done.out);
+    }
+}
