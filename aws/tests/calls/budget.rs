@@ -7,7 +7,7 @@ use onebox_aws::Budget;
 use onebox_release::{Call, Executed, VersionAlarm};
 use tokio::time::Instant;
 
-use crate::stage::{Told, get_alias, scripted_within};
+use crate::stage::{Told, config, get_alias, scripted_with};
 
 const ALIAS: &str = r#"{"FunctionVersion":"1","RevisionId":"r1"}"#;
 
@@ -15,7 +15,7 @@ const ALIAS: &str = r#"{"FunctionVersion":"1","RevisionId":"r1"}"#;
 async fn times(calls: Vec<Call>, answer: impl Fn(usize) -> Told + Send + Sync + 'static) -> (Vec<Duration>, usize) {
     let (start, left) = (Instant::now(), Arc::new(Mutex::new(Vec::new())));
     let leaving = Arc::clone(&left);
-    let (aws, _) = scripted_within(Budget::LAMBDA, move |_, before| {
+    let (aws, _) = scripted_with(&config(), Budget::LAMBDA, move |_, before| {
         leaving.lock().unwrap().push(start.elapsed());
         answer(before)
     });

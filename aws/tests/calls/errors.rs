@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use onebox_release::ErrorKind;
+use aws_credential_types::{
+    credential_fn::provide_credentials_fn,
+    provider::{SharedCredentialsProvider, error::CredentialsError},
+};
+use onebox_release::{Call, ErrorKind, Routing};
 use tokio::{io::AsyncReadExt, net::TcpListener, time::Instant};
 
-use crate::stage::{calls, get_alias, local, scripted, update_alias};
-use onebox_release::{Call, Routing};
+use crate::stage::{PLENTY, calls, config, get_alias, local, scripted, scripted_with, update_alias};
 
 /// An error in Lambda's protocol.
 fn refused(status: u16, code: &'static str) -> (u16, Vec<(&'static str, &'static str)>, String) {
@@ -123,4 +126,25 @@ async fn silence_ends() {
     assert_eq!(error.kind, ErrorKind::Unknown, "{error:?}");
     // Five attempts of at most 15 seconds, and the pauses.
     assert!(start.elapsed() <= Duration::from_secs(5 * 15 + 8), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_ran_out_are_told_apart_from_silence() {
+    let errors = [
+        || CredentialsError::not_loaded("there are none"),
+        || CredentialsError::provider_error("the session has expired: aws sso login"),
+        || CredentialsError::invalid_configuration("the profile has half a key"),
+    ];
+    for error in errors {
+        let provider = provide_credentials_fn(move || async move { Err(error()) });
+        let config = config().to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+        let (aws, asked) = scripted_with(&config, PLENTY, |_, _| (200, vec![], "{}".to_owned()));
+        for call in calls() {
+            let told = aws.call(&call).await.unwrap_err();
+            assert_eq!(told.kind, ErrorKind::Unconfigured, "{told:?}");
+            let source = std::error::Error::source(&error()).unwrap().to_string();
+            assert!(told.message.contains(&source), "{}", told.message);
+        }
+        assert!(asked.lock().unwrap().is_empty(), "nothing was sent");
+    }
 }

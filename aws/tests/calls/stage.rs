@@ -50,11 +50,12 @@ pub(crate) type Told = (u16, Vec<(&'static str, &'static str)>, String);
 pub(crate) fn scripted(
     answer: impl Fn(&Asked, usize) -> Told + Send + Sync + 'static,
 ) -> (Aws, Arc<Mutex<Vec<Asked>>>) {
-    scripted_within(PLENTY, answer)
+    scripted_with(&config(), PLENTY, answer)
 }
 
-/// The same, within a budget.
-pub(crate) fn scripted_within(
+/// The same, with another configuration and within a budget.
+pub(crate) fn scripted_with(
+    config: &SdkConfig,
     budget: Budget,
     answer: impl Fn(&Asked, usize) -> Told + Send + Sync + 'static,
 ) -> (Aws, Arc<Mutex<Vec<Asked>>>) {
@@ -76,7 +77,7 @@ pub(crate) fn scripted_within(
             .fold(http::Response::builder().status(status), |response, (name, value)| response.header(name, value));
         response.body(SdkBody::from(body)).unwrap()
     });
-    (Aws::with(&config().to_builder().http_client(client).build(), budget), asked)
+    (Aws::with(&config.to_builder().http_client(client).build(), budget), asked)
 }
 
 /// One call of each kind that Lambda's control plane, CloudWatch and CodeDeploy are asked.
