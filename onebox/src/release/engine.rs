@@ -26,7 +26,10 @@ pub(crate) fn run(driving: impl Future<Output = Result<Exit, Failure>>) -> Resul
 pub(crate) async fn connect(reach: Reach) -> Result<Aws, Failure> {
     let Reach { profile, region, endpoint_url } = reach;
     let options = Options { profile, region, endpoint_url, ..Options::default() };
-    Aws::connect(&options).await.map_err(|error| Failure::usage(error.to_string()))
+    Aws::connect(&options).await.map_err(|error| {
+        let with = options.profile.as_ref().map_or_else(String::new, |profile| format!("with the profile {profile}: "));
+        Failure::usage(format!("{with}{error}"))
+    })
 }
 
 /// What a driver is made of.

@@ -1,9 +1,11 @@
 //! Good releases, and bad ones that go back.
 
-use onebox_release::{AlarmState, Routing};
+use std::time::Duration;
+
+use onebox_release::{AlarmState, Percent, Routing, Strategy};
 use onebox_sim::control::{At, FaultPlan, Script, Trouble};
 
-use crate::{PLAN, World, lines};
+use crate::{FUNCTIONS, PLAN, World, lines};
 
 #[test]
 fn everything_moves_and_every_step_is_told() {
@@ -115,6 +117,28 @@ fn an_update_whose_answer_is_lost_is_recognised_as_ours() {
     world.run(&["release", "start"]).is(0, &["released"]);
     world.all_on("7");
     assert_eq!(world.moves(), 5);
+}
+
+/// CodeDeploy moves the aliases: it is told, and followed.
+#[test]
+fn codedeploy_is_told_and_followed() {
+    let mut plan = PLAN.to_owned();
+    for function in FUNCTIONS {
+        let named = format!("function = \"{function}\"\n");
+        let group = format!("codedeploy = {{ application = \"shop\", group = \"{function}\", config = \"Quick\" }}\n");
+        plan = plan.replace(&named, &format!("{named}{group}"));
+    }
+    let world = World::with(&plan);
+    world.server.with(|plane| {
+        FUNCTIONS.iter().for_each(|function| plane.deployment_group("shop", function));
+        let percent = Percent::from_hundredths(1000).unwrap();
+        plane.deployment_config("Quick", Strategy::Canary { percent, wait: Duration::from_millis(400) });
+    });
+    let done = world.run(&["release", "start", "--via", "codedeploy"]);
+    done.is(0, &["web:live: 100 % on version 7", "released"]);
+    world.all_on("7");
+    // It was CodeDeploy that moved them.
+    assert_eq!(world.moves(), 0);
 }
 
 /// `script` of util-linux gives it a terminal.

@@ -91,6 +91,7 @@ fn one_of_several_releases_is_named_or_the_newest_unfinished_is_meant() {
     world.write("small.toml", &small);
     world.run(&["release", "start", "--plan", "small.toml"]).is(0, &["released"]);
     world.run(&["release", "status"]).is(0, &["patient: "]);
+    world.run(&["release", "start"]).is(64, &["the release patient is under way", "onebox release status"]);
     world.run(&["release", "status", "--id", "small"]).is(0, &["small: released"]);
     world.run(&["release", "status", "--id", "smal"]).is(64, &["has no release smal; it has: patient, small"]);
     world.run(&["release", "status", "--id", "../.onebox/small"]).is(64, &["has no release"]);
