@@ -2,7 +2,7 @@
 
 use super::{Heard, Machine, deployment, may_pass, shift::first, words};
 use crate::{
-    Call, Deployment, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Event, Group, Percent,
+    Call, Deployment, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Event, Group, Percent, Stage,
     state::{Deploying, Task},
 };
 
@@ -34,6 +34,14 @@ impl Machine<'_> {
     pub(super) fn watching(&self, group: Group) -> Task {
         let told = |index: usize| self.is_with_codedeploy(index) || self.is_done(index);
         if self.is_via_codedeploy() && self.lanes_of(group).into_iter().all(told) { Task::Follow } else { Task::Watch }
+    }
+
+    /// What a poll of this stage looks at.
+    pub(super) fn watch_task(&self) -> Task {
+        match self.state.stage {
+            Stage::Shift(group) => self.watching(group),
+            _ => Task::Watch,
+        }
     }
 
     /// Tells CodeDeploy about lanes.

@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use onebox_release::{
-    AlarmState, Call, CallError, Comparison, Effect, Ending, ErrorKind, Event, Input, NotProven, Pause, Percent, Plan,
-    Reply, Routing, Step, Strategy, VersionAlarms,
+    AlarmState, Answer, Call, CallError, Comparison, Effect, Ending, ErrorKind, Event, Input, NotProven, Pause,
+    Percent, Plan, Reply, Routing, Step, Strategy, VersionAlarms,
 };
 
 use crate::world::{World, at, plan};
+
+/// What is said instead of AWS.
+type Words = fn(&mut World) -> Option<Answer>;
+/// Whether an ending is the expected one.
+type Expected = fn(&Ending) -> bool;
 
 fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
@@ -77,7 +82,7 @@ fn an_alarm_puts_everything_back_with_the_very_next_effect() {
 /// Three ways to lack an OK, and what is told.
 #[test]
 fn no_data_and_an_unreadable_alarm_hold_and_are_told_apart() {
-    let table: [(&str, fn(&mut World) -> Option<onebox_release::Answer>, &str); 3] = [
+    let table: [(&str, Words, &str); 3] = [
         (
             "no data",
             |world| {
@@ -114,7 +119,7 @@ fn no_data_and_an_unreadable_alarm_hold_and_are_told_apart() {
 
 #[test]
 fn what_is_held_too_long_is_not_proven_and_the_plan_says_what_follows() {
-    let table: [(NotProven, fn(&Ending) -> bool, &str); 3] = [
+    let table: [(NotProven, Expected, &str); 3] = [
         (NotProven::Stop, |ending| matches!(ending, Ending::NotProven(_)), "10 % on 7"),
         (NotProven::Continue, |ending| *ending == Ending::Released, "7"),
         (NotProven::RollBack, |ending| matches!(ending, Ending::RolledBack(_)), "6"),

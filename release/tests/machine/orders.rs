@@ -77,6 +77,17 @@ fn a_crash_anywhere_ends_as_no_crash_would() {
 }
 
 #[test]
+fn alarms_that_were_read_before_a_crash_are_read_again_before_a_weight_rises() {
+    let mut world = World::new(plan(|plan| plan.health.min_requests = 1));
+    world.traffic.insert("7".into(), (10, 0));
+    world.input(Input::Resume);
+    world.run_until(|call| matches!(call, Call::GetMetricData { .. }));
+    let Effect::Call { calls, .. } = world.input(Input::Resume) else { panic!("expected calls") };
+    assert!(matches!(calls[..], [Call::DescribeAlarms { .. }]), "{calls:?}");
+    assert_eq!(world.run(), Ending::Released);
+}
+
+#[test]
 fn an_abort_anywhere_puts_everything_back() {
     for performed in [false, true] {
         for place in 0.. {
@@ -130,12 +141,8 @@ fn inputs_that_answer_nothing_change_nothing() {
         if let Effect::Stop { .. } = effect {
             return;
         }
-        let strange = match effect {
-            Effect::Wait { .. } => vec![Input::Woke, Input::Answers(Vec::new()), Input::Meanwhile(Vec::new())],
-            _ => vec![Input::Woke, Input::Answers(Vec::new()), Input::Meanwhile(Vec::new())],
-        };
-        // A wait that is over answers to `Woke`.
-        for input in strange {
+        // A wait that is over answers to `Woke`; this one is not.
+        for input in [Input::Woke, Input::Answers(Vec::new()), Input::Meanwhile(Vec::new())] {
             let (state, same) = advance(&world.plan, world.state.clone(), world.now, input);
             assert_eq!(same, effect);
             assert!(state.events.is_empty());

@@ -1,0 +1,12 @@
+//! The machine, by scripts: what happens, what it wants then, and how it ends.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of it is tests")]
+
+mod health;
+mod lost;
+mod orders;
+mod parts;
+mod random;
+mod refused;
+mod whole;
+mod world;
