@@ -19,6 +19,8 @@
 //! # }
 //! ```
 //!
+//! Beside it, [`control`] is a strict local control plane: the Lambda, CloudWatch and CodeDeploy that a release talks to.
+//!
 //! # What is not imitated
 //!
 //! Refused: headers that CloudFront computes (`CloudFront-*`) in a policy, WebSocket, gRPC, origin access identities, TLS

@@ -62,8 +62,17 @@ impl Metric {
         }
     }
 
+    /// By the last minutes that are over, or sooner where the running minute breaches already.
     fn evaluate(&self, traffic: &Traffic, now: i64, before: AlarmState) -> AlarmState {
-        let minutes = (now + 1 - i64::from(self.minutes)..=now).map(|minute| traffic.errors(&self.of, minute));
+        match self.window(traffic, now, before) {
+            AlarmState::Alarm => AlarmState::Alarm,
+            _ => self.window(traffic, now - 1, before),
+        }
+    }
+
+    /// By the minutes that end with this one.
+    fn window(&self, traffic: &Traffic, last: i64, before: AlarmState) -> AlarmState {
+        let minutes = (last + 1 - i64::from(self.minutes)..=last).map(|minute| traffic.errors(&self.of, minute));
         let (mut breaching, mut measured) = (0, 0);
         for errors in minutes {
             #[expect(clippy::cast_precision_loss, reason = "a count of errors")]

@@ -100,6 +100,8 @@ pub(crate) fn problems(run: &mut Run<'_>, fault: faults::Kind) -> Vec<Problem> {
     let blind = fault == faults::Kind::ClockBack && (health.min_requests > 0 || health.comparison.is_some());
     let kept = !fault.is_passing() || blind || run.watch.ordered || kind == run.shape.ends;
     hold(kept, "what passes does not change the end", &|| format!("{fault:?} at {:?}", run.state.stage));
+    let aborted = fault != faults::Kind::Aborted || kind != Kind::NotProven;
+    hold(aborted, "an abort puts everything back, or comes too late", &String::new);
     // Where the calls that remove them are struck, they may stay.
     let spared = matches!(fault, faults::Kind::None) || fault.is_alarm() || fault.is_edit();
     if spared && matches!(kind, Kind::Released | Kind::RolledBack | Kind::Refused) {

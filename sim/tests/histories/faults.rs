@@ -32,8 +32,13 @@ pub(crate) enum Kind {
     OldVersionGone,
     NewVersionGone,
     ClockBack,
+    /// Not a fault: a person says so at any time.
+    Aborted,
+    /// Not a fault: a person says so at any time.
+    Promoted,
 }
 
+/// Those that strike a call.
 pub(crate) const KINDS: [Kind; 22] = [
     Kind::Throttled,
     Kind::ThrottledLong,
@@ -110,7 +115,7 @@ impl Kind {
         let foreign = || Routing::wholly("5");
         let third = Percent::from_hundredths(3_333).unwrap();
         FaultPlan(match self {
-            Self::None => Vec::new(),
+            Self::None | Self::Aborted | Self::Promoted => Vec::new(),
             Self::Throttled => vec![one(call, 1, Trouble::Throttled)],
             Self::ThrottledLong => vec![one(call, 6, Trouble::Throttled)],
             Self::Broken => vec![one(call, 1, Trouble::Broken)],

@@ -117,19 +117,30 @@ impl<'s> Run<'s> {
 
     /// Is killed when so many calls of the wanted effect were made, and started again after some time.
     pub(crate) fn crash(&mut self, performed: usize, down: SignedDuration) {
-        if let Effect::Call { calls, .. } = self.state.effect.clone() {
-            let looks = !calls.iter().any(Call::changes);
-            let made = if looks && performed > 0 { calls.len() } else { performed };
-            for call in calls.iter().take(made) {
-                let _ = self.call(call);
-            }
-        }
+        self.perform_part(performed);
         self.pass(down);
         self.state = self.kept.0.clone();
         self.trail.truncate(self.kept.1);
         self.watch.forget();
         self.accompanied = false;
         self.hear(Input::Resume);
+    }
+
+    /// Makes so many calls of the wanted effect, and hears nothing of them.
+    fn perform_part(&mut self, performed: usize) {
+        let Effect::Call { calls, .. } = self.state.effect.clone() else { return };
+        let looks = !calls.iter().any(Call::changes);
+        let made = if looks && performed > 0 { calls.len() } else { performed };
+        for call in calls.iter().take(made) {
+            let _ = self.call(call);
+        }
+    }
+
+    /// Gets an order when so many calls of the wanted effect were made, and their answers are not there yet.
+    pub(crate) fn interrupt(&mut self, performed: usize, order: Input) {
+        self.perform_part(performed);
+        self.watch.interrupted();
+        self.order(order);
     }
 
     /// Gives an order, or starts a driver that finds things as they are.

@@ -14,6 +14,9 @@ use crate::{
 /// How long a driver is down after a crash; the places take turns.
 const DOWN: [SignedDuration; 3] = [SignedDuration::ZERO, SignedDuration::from_secs(7), SignedDuration::from_mins(30)];
 
+/// So many steps after a crash a second one may come.
+const SOON: usize = 3;
+
 /// How many steps before the one that a fault strikes crashes begin: the fault meets the driver that resumes.
 const EARLIER: usize = 2;
 
@@ -44,6 +47,8 @@ pub(crate) fn histories_of(shape: &Shape) -> Tally {
     }
     people(&base.end, faults::Kind::None, "nothing", &mut tally);
     crashes(&base.steps, 0, faults::Kind::None, good.as_ref(), "nothing", &mut tally);
+    crash_twice(&base.steps, good.as_ref(), &mut tally);
+    orders(&base.steps, &mut tally);
     for fault in KINDS.into_iter().filter(|fault| applies(*fault, shape)) {
         for call in 0..base.end.plane.calls() {
             strike(&base, fault, call, &mut tally);
@@ -114,6 +119,45 @@ fn crashes(
             if comparable && !anew && ended.is_some() && outcome.is_some() && ended.as_ref() != outcome {
                 let detail = format!("{ended:?} ({:?}) instead of {outcome:?}", run.ending());
                 tally.problem(&name(&run, &label), Problem::new("a crash does not change the end", detail));
+            }
+        }
+    }
+}
+
+/// A second crash soon after every first one.
+fn crash_twice(steps: &[Run<'_>], outcome: Option<&Outcome>, tally: &mut Tally) {
+    for (step, before) in steps.iter().enumerate() {
+        for place in 0..before.places() {
+            let mut run = before.clone();
+            run.crash(place, DOWN[step % DOWN.len()]);
+            for later in 0..SOON {
+                if run.is_over() {
+                    break;
+                }
+                let label = format!("crash at step {step}, {place} calls made, and {later} steps later");
+                crashes(std::slice::from_ref(&run), 0, faults::Kind::None, outcome, &label, tally);
+                run.step();
+            }
+        }
+    }
+}
+
+/// An order at every place of a run, and a crash at every place after it.
+fn orders(steps: &[Run<'_>], tally: &mut Tally) {
+    for (step, before) in steps.iter().enumerate() {
+        for place in 0..before.places() {
+            for (kind, order) in [
+                (faults::Kind::Aborted, Input::Abort("enough".into())),
+                (faults::Kind::Promoted, Input::Promote("it is fine".into())),
+            ] {
+                let mut run = before.clone();
+                run.interrupt(place, order);
+                let mut told = tell(run);
+                let label = format!("{kind:?} at step {step}, {place} calls made");
+                // Where versions are compared, time brings more to compare.
+                let compared = kind == faults::Kind::Promoted && before.shape.plan.health.comparison.is_some();
+                let outcome = judge(&mut told.end, kind, &label, tally).filter(|_| !compared);
+                crashes(&told.steps, 0, kind, outcome.as_ref(), &label, tally);
             }
         }
     }

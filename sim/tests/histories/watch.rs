@@ -131,6 +131,11 @@ impl Watch {
         (self.fired[0], self.well[0]) = (self.fired[1], self.watched.is_empty());
     }
 
+    /// What was asked is not heard.
+    pub(crate) fn interrupted(&mut self) {
+        self.well[0] = self.watched.is_empty();
+    }
+
     pub(crate) fn order(&mut self, order: &Input) {
         self.promoted |= matches!(order, Input::Promote(_));
     }
