@@ -14,6 +14,8 @@
 
 mod input;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::{process::ExitCode, sync::Arc};
 

@@ -19,6 +19,9 @@ const MARGIN: Duration = Duration::from_secs(20);
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
 const MOST_TICKS: u32 = 2_000;
 
+/// As much of an ending is told once more for people.
+const LONGEST_CAUSE: usize = 2_000;
+
 /// What a tick does, given a performer and a clock.
 ///
 /// It begins with the effect that it was told: Step Functions has kept that, as a driver keeps it in its journal. It goes
@@ -115,11 +118,16 @@ impl<C: Calls, N: Fn() -> Timestamp> Step<'_, C, N> {
         let events = &mut self.events;
         let work = perform(self.plan, state, self.calls, &self.now, |noted| {
             events.extend(noted.events.iter().cloned());
-            latest = State { events: Vec::new(), ..noted.clone() };
+            latest = noted.clone();
+            latest.events.clear();
         });
         let outcome = timeout(limit, work).await;
         match outcome {
-            Ok(Performed::Heard(state, input)) => (State { events: Vec::new(), ..state }, Some(input)),
+            Ok(Performed::Heard(mut state, input)) => {
+                // Those are noted.
+                state.events.clear();
+                (state, Some(input))
+            }
             Ok(Performed::Wants(state) | Performed::Stopped(state)) => (state, None),
             Err(_) => {
                 let unanswered = unanswered(&latest);
@@ -153,6 +161,6 @@ fn tells(plan: serde_json::Value, record: Record, kept: bool, ticks: u32, now: T
         (None, None) => Next::Tick,
     };
     let ticks = if next == Next::Anew { 0 } else { ticks };
-    let cause = ended.as_ref().map(ToString::to_string);
+    let cause = ended.as_ref().map(|ending| ending.to_string().chars().take(LONGEST_CAUSE).collect());
     Tells { plan, record, kept, next, until: wait, ending: ended, cause, ticks }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     aws::Aws,
+    clock::unix_seconds,
     lambda::{ARN, Function},
 };
 
@@ -104,9 +105,7 @@ async fn an_alarm_that_stays_silent_is_not_proven_in_the_end() {
 
 /// A time in the past, as the function's clock has it.
 fn ago(seconds: i64) -> String {
-    #[expect(clippy::disallowed_methods, reason = "the function beside this test looks at the same clock")]
-    let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
-    jiff::Timestamp::from_second(i64::try_from(now.as_secs()).unwrap() - seconds).unwrap().to_string()
+    jiff::Timestamp::from_second(unix_seconds() - seconds).unwrap().to_string()
 }
 
 #[tokio::test]

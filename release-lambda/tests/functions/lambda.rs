@@ -2,12 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
-use std::{
-    path::Path,
-    process::Stdio,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -19,7 +14,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::http::{serve, text};
+use crate::{
+    clock::since_1970,
+    http::{serve, text},
+};
 
 /// The function's ARN.
 pub(crate) const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:ours";
@@ -86,7 +84,7 @@ async fn answer(
         let Some(invocation) = next.lock().await.recv().await else { return text(410, "") };
         return Response::builder()
             .header("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
-            .header("Lambda-Runtime-Deadline-Ms", (unix_millis() + invocation.limit.as_millis()).to_string())
+            .header("Lambda-Runtime-Deadline-Ms", (since_1970() + invocation.limit).as_millis().to_string())
             .header("Lambda-Runtime-Invoked-Function-Arn", ARN)
             .header(
                 "Lambda-Runtime-Trace-Id",
@@ -100,9 +98,4 @@ async fn answer(
     // Who invoked it may have given up.
     let _ = told.send((well, result)).await;
     text(202, "")
-}
-
-#[expect(clippy::disallowed_methods, reason = "Lambda has a clock, and the function beside it looks at the same")]
-fn unix_millis() -> u128 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis()
 }

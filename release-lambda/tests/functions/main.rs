@@ -6,8 +6,12 @@ mod aws;
 #[cfg(test)]
 mod bake;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod hook;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
 mod lambda;
+#[cfg(test)]
+mod tick;
