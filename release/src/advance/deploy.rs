@@ -105,12 +105,13 @@ impl Machine<'_> {
         for (&index, (call, answer)) in lanes.iter().zip(heard) {
             match deployment(answer) {
                 Ok(view) => self.set_deploying(index, Deploying::Running(view.id)),
-                Err(error) if error.kind == ErrorKind::Unknown => doubtful.push(index),
+                // A group has one deployment at a time, and the one that is in the way may be ours.
+                Err(error) if matches!(error.kind, ErrorKind::Unknown | ErrorKind::Conflict) => doubtful.push(index),
                 Err(error) if error.kind == ErrorKind::Throttled && self.is_lane_patient(index, error.kind) => {
                     throttled = true;
                     doubtful.push(index);
                 }
-                // It stays in doubt: a group has one deployment at a time, and the one that is in the way may be ours.
+                // It stays in doubt: a refusal may answer the second attempt.
                 Err(error) => failures.push(words::failure(&call, &error)),
             }
         }

@@ -29,15 +29,20 @@ impl Machine<'_> {
             }
             (task, _) => task,
         };
-        let task = match task {
-            Task::Move(lanes) => Task::Look(lanes),
-            Task::Deploy(lanes) => Task::Find(lanes),
-            // What alarms said before the crash is old news.
-            Task::Measure => self.watch_task(),
-            task => task,
-        };
+        let task = self.safe(task);
         self.tell(Event::Resumed);
         self.ask(task)
+    }
+
+    /// What is safe to do where the effect was perhaps performed: an update that raises a weight is looked for first.
+    fn safe(&self, task: Task) -> Task {
+        match task {
+            Task::Move(lanes) => Task::Look(lanes),
+            Task::Deploy(lanes) => Task::Find(lanes),
+            // What alarms said before is old news.
+            Task::Measure => self.watch_task(),
+            task => task,
+        }
     }
 
     pub(super) fn abort(&mut self, because: String) -> Effect {
@@ -93,7 +98,11 @@ impl Machine<'_> {
             }
         }
         match same {
-            Effect::Call { .. } => same,
+            // The order may come long after the effect was wanted: whoever drives now did not perform it.
+            Effect::Call { .. } => {
+                let task = self.safe(self.state.task.clone());
+                if task == self.state.task { same } else { self.begin(task) }
+            }
             _ => self.begin(Task::Watch),
         }
     }

@@ -82,8 +82,12 @@ fn alarms_that_were_read_before_a_crash_are_read_again_before_a_weight_rises() {
     world.traffic.insert("7".into(), (10, 0));
     world.input(Input::Resume);
     world.run_until(|call| matches!(call, Call::GetMetricData { .. }));
-    let Effect::Call { calls, .. } = world.input(Input::Resume) else { panic!("expected calls") };
-    assert!(matches!(calls[..], [Call::DescribeAlarms { .. }]), "{calls:?}");
+    for input in [Input::Resume, Input::Promote("go".into())] {
+        let (_, effect) = advance(&world.plan, world.state.clone(), world.now, input);
+        let Effect::Call { calls, .. } = effect else { panic!("expected calls") };
+        assert!(matches!(calls[..], [Call::DescribeAlarms { .. }]), "{calls:?}");
+    }
+    world.input(Input::Resume);
     assert_eq!(world.run(), Ending::Released);
 }
 

@@ -269,8 +269,11 @@ fn a_lost_deployment_is_found_by_its_description_and_never_made_twice() {
     assert_eq!(world.start(), Ending::Released);
     assert_eq!(world.deployments.len(), 2);
 
-    // Crashes: before it was told, and after.
-    for performed in [false, true] {
+    // Crashes: before it was told, and after; the next driver comes with an order, or without.
+    let inputs = [Input::Resume, Input::Promote("go".into())];
+    for (performed, input) in
+        [false, true].into_iter().flat_map(|performed| inputs.clone().map(|input| (performed, input)))
+    {
         let mut world = World::new(plan(codedeploy)).scripted(|world, _| {
             deploying(world, false);
             None
@@ -282,7 +285,7 @@ fn a_lost_deployment_is_found_by_its_description_and_never_made_twice() {
                 let _lost = world.call(call);
             }
         }
-        world.input(Input::Resume);
+        world.input(input);
         assert_eq!(world.run(), Ending::Released, "{performed}");
         assert_eq!(world.deployments.len(), 2, "{performed}");
     }
