@@ -8,6 +8,7 @@ mod line;
 mod parity;
 mod run;
 mod steps;
+mod templates;
 mod tools;
 
 use std::{

@@ -255,18 +255,27 @@ async fn stopped_at_any_moment_it_goes_on_or_goes_back() {
 }
 
 #[tokio::test]
-async fn what_is_not_proven_is_promoted_by_a_person() {
-    let world = World::new(&FUNCTIONS);
-    let mut plan = plan();
-    plan["health"] = json!({ "min_requests": 50, "hold": "5m" });
-    let all = world.run(json!({ "plan": plan })).await;
-    let last = all.last().unwrap();
-    assert!(matches!(&last.ending, Some(Ending::NotProven(_))), "{:?}", last.ending);
-    let mut told = serde_json::to_value(last).unwrap();
-    assert_eq!(world.tick(told.clone()).await.next, Next::Over, "it stands until somebody says what to do");
-    told["order"] = json!({ "abort": "nobody comes by" });
-    let all = world.run(told).await;
-    assert_eq!(rolled_back(&world, &all), "aborted: nobody comes by");
+async fn what_is_not_proven_waits_for_a_person() {
+    for order in ["promote", "abort"] {
+        let world = World::new(&FUNCTIONS);
+        let mut plan = plan();
+        plan["health"] = json!({ "min_requests": 50, "hold": "5m" });
+        let mut all = world.run(json!({ "plan": plan })).await;
+        let mut orders = 0;
+        while let Some(Ending::NotProven(_)) = all.last().unwrap().ending {
+            orders += 1;
+            assert!(orders < 10, "it is held for ever");
+            let mut told = serde_json::to_value(all.last().unwrap()).unwrap();
+            assert_eq!(world.tick(told.clone()).await.next, Next::Over, "nothing goes on by itself");
+            told["order"] = json!({ order: "we have looked" });
+            all = world.run(told).await;
+        }
+        assert!(orders > 0);
+        match order {
+            "abort" => assert_eq!(rolled_back(&world, &all), "aborted: we have looked"),
+            _ => released(&world, &all),
+        }
+    }
 }
 
 #[tokio::test]
