@@ -13,6 +13,7 @@ mod init;
 mod order;
 mod orders;
 pub(crate) mod plan;
+mod printer;
 pub(crate) mod reach;
 mod resume;
 pub(crate) mod shelf;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use onebox_aws::{Calls, Performed, perform};
 use onebox_release::{Effect, Ending, Input, Plan, Record, State, advance, is_final, worth_keeping};
 
-use super::{folder::Pen, orders::Unread, stop::Stop, tell::Teller};
+use super::{folder::Pen, orders::Unread, printer::Printer, stop::Stop};
 use crate::Failure;
 
 /// How long an order waits at most before it is heard.
@@ -98,7 +98,7 @@ impl<C: Calls> Driver<'_, C> {
                 return Next::Hears(state, Input::Woke);
             }
             last = now;
-            self.diary.teller.show(&state, now);
+            self.diary.printer.show(&state, now);
             let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
             tokio::select! {
                 () = tokio::time::sleep(left.min(GLANCE)) => {}
@@ -138,7 +138,7 @@ impl<C: Calls> Driver<'_, C> {
                 () = stop.when_asked(), if !asked => {
                     asked = true;
                     let message = "when the call under way has its answer; Ctrl-C again stops at once";
-                    diary.borrow().teller.remark(AnsiColor::Yellow, "stops", message);
+                    diary.borrow().printer.remark(AnsiColor::Yellow, "stops", message);
                 }
                 () = tokio::time::sleep(GLANCE), if long => {
                     if let Some(failure) = unwritten.take() {
@@ -156,7 +156,7 @@ impl<C: Calls> Driver<'_, C> {
 /// Where everything is written down before it is done, and told.
 pub(super) struct Diary {
     pub(super) pen: Pen,
-    pub(super) teller: Teller,
+    pub(super) printer: Printer,
 }
 
 impl Diary {
@@ -164,10 +164,9 @@ impl Diary {
         if ordered || worth_keeping(state) {
             let record = Record::new(self.pen.next(), now, orders, state.clone());
             self.pen.write(&record)?;
-            // Nobody reads any more: the release goes on all the same.
-            let _ = self.teller.tell(&record);
+            self.printer.tell(&record);
         }
-        self.teller.show(state, now);
+        self.printer.show(state, now);
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use super::{
     driver::{Diary, Driven, Driver},
     folder::{Folder, Lock, Pen},
     orders::{Order, Unread},
+    printer::Printer,
     reach::Reach,
     stop::Stop,
     tell::Teller,
@@ -46,10 +47,10 @@ impl Engine<'_> {
     pub(super) async fn drive(self, state: State, input: Input) -> Result<Exit, Failure> {
         let Engine { plan, aws, pen, orders, json } = self;
         let stop = Stop::listen().map_err(|error| Failure::stuck(format!("no signal can be heard: {error}")))?;
-        let diary = Diary { pen, teller: Teller::live(&plan.id, json) };
+        let diary = Diary { pen, printer: Printer::start(Teller::live(&plan.id, json)) };
         let mut driver = Driver { plan, calls: &aws, clock: &clock::timestamp, diary, orders, stop };
         let driven = driver.drive(state, input).await;
-        // The bars go before the last words.
+        // What happened is told before the last words.
         drop(driver);
         Ok(match driven? {
             Driven::To(ending) => ended(&plan.id, &ending),

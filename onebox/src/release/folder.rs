@@ -121,8 +121,9 @@ impl Folder {
             let mut pen = Pen { file, path: path.clone(), length: 0, seq: 0, _lock: lock };
             pen.append(&line)?;
             // A new file is there after a power cut only if its folders say so too.
-            for folder in self.path.ancestors().take(3).filter(|path| !path.as_os_str().is_empty()) {
-                File::open(folder)?.sync_all()?;
+            for folder in self.path.ancestors().take(3) {
+                let here = folder.as_os_str().is_empty();
+                File::open(if here { Path::new(".") } else { folder })?.sync_all()?;
             }
             Ok(pen)
         };

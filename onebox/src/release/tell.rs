@@ -28,6 +28,11 @@ impl Teller {
         Self { release: release.to_owned(), json, bars: None }
     }
 
+    /// Whether there are bars.
+    pub(super) const fn draws(&self) -> bool {
+        self.bars.is_some()
+    }
+
     /// What happened, line by line. A reader that went away does not stop a release.
     pub(super) fn tell(&mut self, record: &Record) -> io::Result<()> {
         let lines: Vec<_> = record.events().iter().map(|event| self.line(record, event)).collect();

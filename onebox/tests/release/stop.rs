@@ -1,8 +1,8 @@
 //! Somebody who stops the driver.
 
-use std::time::Duration;
+use std::{io::Write, process::Stdio, time::Duration};
 
-use onebox_release::Routing;
+use onebox_release::{AlarmState, Routing};
 use onebox_sim::control::{At, FaultPlan, Trouble};
 
 use crate::{PATIENT, World, finished, pause, signal};
@@ -32,6 +32,28 @@ fn a_system_that_shuts_down_stops_it_too() {
     world.until_shifted("orders");
     signal(&child, "TERM");
     finished(child).is(130, &["everything stays as it is"]);
+}
+
+/// A pipe is full after 64 KiB at most: a release does not wait for whoever reads it.
+#[test]
+fn nobody_has_to_read_what_it_says() {
+    let world = World::with(PATIENT);
+    let mut full = world.command(&["release", "start", "--json"]);
+    let (_reader, mut writer) = std::io::pipe().unwrap();
+    fill(&mut writer);
+    let mut child = full.stdin(Stdio::null()).stdout(writer).stderr(Stdio::null()).spawn().unwrap();
+    world.until_shifted("orders");
+    world.alarm("web-5xx", AlarmState::Alarm);
+    world.until("the way back", |world| world.routing("orders") == Routing::wholly("6"));
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+/// Writes until the pipe takes no more.
+fn fill(writer: &mut std::io::PipeWriter) {
+    let mut writer = writer.try_clone().unwrap();
+    let (filled, full) = std::sync::mpsc::channel();
+    std::thread::spawn(move || while writer.write_all(&[b'\n'; 1024]).is_ok() && filled.send(()).is_ok() {});
+    while full.recv_timeout(Duration::from_millis(300)).is_ok() {}
 }
 
 /// The answer of the update is lost with the driver: it is found out before everything goes back.

@@ -19,6 +19,7 @@ use super::*;
 use crate::release::{
     folder::Folder,
     orders::{Order, What},
+    tell::Teller,
 };
 
 /// An account whose hooks never answer.
@@ -97,7 +98,7 @@ async fn drive(plan: &Plan, beside: impl AsyncFnOnce(&Held)) -> (Driven, Journal
         plan,
         calls: &account,
         clock: &now,
-        diary: Diary { pen, teller: Teller::past("r", false) },
+        diary: Diary { pen, printer: Printer::start(Teller::past("r", true)) },
         orders: folder.orders().after(0),
         stop: Stop::of(stop),
     };
