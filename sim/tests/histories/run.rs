@@ -161,6 +161,7 @@ impl<'s> Run<'s> {
             self.watch.told(answers, &self.plane, self.at);
         }
         let now = self.now();
+        let ordered = matches!(input, Input::Abort(_) | Input::Promote(_));
         let before = std::mem::replace(&mut self.state, self.kept.0.clone());
         let wanted = before.effect.clone();
         let (state, effect) = advance(&self.shape.plan, before, now, input);
@@ -169,7 +170,7 @@ impl<'s> Run<'s> {
             self.accompanied = false;
         }
         self.state = state;
-        if worth_keeping(&self.state) {
+        if ordered || worth_keeping(&self.state) {
             self.trail.extend(self.state.events.iter().cloned());
             self.kept.0.clone_from(&self.state);
             self.kept.1 = self.trail.len();
