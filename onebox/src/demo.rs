@@ -9,6 +9,7 @@ mod origins;
 mod page;
 mod ramp;
 mod report;
+mod rollout;
 mod script;
 mod site;
 mod snapshot;
@@ -17,6 +18,8 @@ mod tally;
 mod viewer;
 
 use std::{
+    fmt,
+    future::Future,
     io::{self, Write},
     net::SocketAddr,
     path::PathBuf,
@@ -26,7 +29,11 @@ use std::{
 
 use clap::ArgGroup;
 use onebox_core::Share;
-use tokio::{sync::watch, task::JoinHandle};
+use serde::Serialize;
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
 
 use crate::{
     Exit, Failure,
@@ -37,11 +44,15 @@ use front::Front;
 use listen::Stop;
 use page::Page;
 use report::Report;
+use rollout::{Fail, Rollout};
 use script::Script;
 use stage::{Engines, Stage};
 
 /// The port where a person looks.
 const PORT: u16 = 8080;
+/// How many seconds a release takes while a person looks, and at least.
+const RELEASE: u64 = 60;
+const SHORTEST: u64 = 8;
 /// How many visitors walk about while a person looks, and how long each stops between two pages.
 const STROLLERS: usize = 400;
 const STROLLING: usize = 4;
@@ -54,6 +65,12 @@ const PAUSE: Duration = Duration::from_millis(450);
 /// share and stickiness can be changed there, a ramp can be watched, and a side be forced. With --seconds or --visitors it runs a scripted crowd instead, with
 /// stickiness and then without, and reports pages that broke and visitors who saw both sides. Everything listens on
 /// 127.0.0.1 only. Ctrl-C stops it.
+///
+/// With --release a whole release happens meanwhile: an API in two versions stands behind the weights of a local control
+/// plane that keeps AWS's rules, visitors call it, and the engine of `onebox release` moves it step by step, then the
+/// one-box, then the regular side. With --fail, or the switch on the page, the API's new version fails 30 % of its
+/// requests: an alarm fires, and everything goes back. A minute there is a second here. The release begins when the
+/// page is opened; with --seconds it begins at once, takes about so long, and ends with a report.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     group(ArgGroup::new("script").args(["seconds", "visitors"]).multiple(true)),
@@ -63,9 +80,14 @@ Examples:
   onebox demo --runtime node --share 5%
   onebox demo --seconds 5 --visitors 200
   onebox demo --seconds 5 --visitors 200 --json | jq .with_stickiness.broken
+  onebox demo --release
+  onebox demo --release --fail --seconds 20
+  onebox demo --release --fail=bake --seconds 20
+  onebox demo --release --seconds 20 --json | jq .orders
 
-Exit codes: 0 stopped, or stickiness held; 1 it did not hold; 2 it could not start; 64 the command line is wrong;
-130 a scripted run was interrupted."
+Exit codes: 0 stopped, or what was to be shown held: stickiness; with --release that it was released, with --fail that it
+was rolled back, and that no page broke which was loaded in one piece; 1 it did not hold; 2 it could not start; 64 the
+command line is wrong; 130 a scripted run was interrupted."
 )]
 pub(crate) struct Args {
     /// The port to listen on; 0 takes any that is free [default: 8080; any with a scripted crowd]
@@ -87,7 +109,16 @@ pub(crate) struct Args {
     /// Leave the site to you alone, without visitors in the background
     #[arg(long, conflicts_with = "script")]
     no_crowd: bool,
-    /// Run a scripted crowd, at most so long with stickiness and as long without [default: 10]
+    /// Release both sides and the API behind them meanwhile
+    #[arg(long, conflicts_with_all = ["no_crowd", "visitors"])]
+    release: bool,
+    /// Let the API's new version fail 30 % of its requests: all the time, or, with --fail=bake, only once it has all
+    /// traffic and the one-box has moved
+    #[arg(long, value_enum, value_name = "WHEN", requires = "release", num_args = 0..=1, require_equals = true,
+          default_missing_value = "start")]
+    fail: Option<Fail>,
+    /// Run a scripted crowd, at most so long with stickiness and as long without [default: 10]; with --release, about how
+    /// long the release takes, at least 8 [default: 60]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: Option<u64>,
     /// Run a scripted crowd of so many visitors [default: 200]
@@ -100,7 +131,7 @@ pub(crate) struct Args {
     /// Draws the visitors: the same number gives the same ones
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Print the report of a scripted crowd as JSON
+    /// Print the report of a scripted crowd, or of a release, as JSON
     #[arg(long, requires = "script")]
     json: bool,
 }
@@ -113,9 +144,27 @@ impl Args {
         Ok(Engines { engine: self.runtime, node: self.node.clone(), njs: self.njs.clone() })
     }
 
-    fn script(&self) -> Option<Script> {
-        let asked = self.seconds.is_some() || self.visitors.is_some();
-        asked.then(|| Script { time: Duration::from_secs(self.seconds.unwrap_or(10)), visits: self.visits as usize })
+    /// The release, and what the page orders.
+    fn rollout(&self) -> Result<Option<(Arc<Rollout>, rollout::Asked)>, Failure> {
+        if !self.release {
+            return Ok(None);
+        }
+        let seconds = self.seconds.unwrap_or(RELEASE);
+        if seconds < SHORTEST {
+            return Err(Failure::usage(format!(
+                "a release takes at least {SHORTEST} seconds: add `--seconds {SHORTEST}`"
+            )));
+        }
+        Rollout::new(Duration::from_secs(seconds), self.fail).map(Some)
+    }
+
+    /// Whether somebody looks, or a report is wanted.
+    fn is_watched(&self) -> bool {
+        self.seconds.is_none() && self.visitors.is_none()
+    }
+
+    fn script(&self) -> Script {
+        Script { time: Duration::from_secs(self.seconds.unwrap_or(10)), visits: self.visits as usize }
     }
 }
 
@@ -124,9 +173,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let runtime = runtime.map_err(|error| Failure::stuck(format!("no threads to work with: {error}")))?;
     runtime.block_on(async {
         let demo = Demo::start(args).await?;
-        match args.script() {
-            Some(script) => demo.scripted(script, args).await,
-            None => demo.watched(args).await,
+        match (args.is_watched(), demo.stage.rollout.clone()) {
+            (true, _) => demo.watched(args).await,
+            (false, None) => demo.scripted(args).await,
+            (false, Some(rollout)) => demo.released(&rollout, args).await,
         }
     })
 }
@@ -137,34 +187,37 @@ struct Demo {
     stage: Arc<Stage>,
     stopper: Arc<watch::Sender<bool>>,
     stop: Stop,
+    /// What the page orders of the release.
+    asked: Option<rollout::Asked>,
     ends: Vec<JoinHandle<()>>,
 }
 
 impl Demo {
     async fn start(args: &Args) -> Result<Self, Failure> {
-        let port = args.port.unwrap_or(if args.script().is_some() { 0 } else { PORT });
-        let asked = serve::stop().map_err(|error| Failure::stuck(error.to_string()))?;
+        let (rollout, asked) = args.rollout()?.unzip();
+        let port = args.port.unwrap_or(if args.is_watched() { PORT } else { 0 });
+        let signalled = serve::stop().map_err(|error| Failure::stuck(error.to_string()))?;
         let listener = serve::listener(port).await?;
         let address = listener.local_addr().map_err(|error| Failure::stuck(error.to_string()))?;
         let (stopper, stop) = Stop::new();
         let stopper = Arc::new(stopper);
-        let (stage, origins) = Stage::start(args.share, args.engines()?, &stop).await?;
+        let (stage, origins) = Stage::start(args.share, args.engines()?, rollout, &stop).await?;
         let stage = Arc::new(stage);
         let front = Arc::new(Front::new(stage.clone(), Page::new(stage.clone(), stop.clone())));
         let mut ends = Vec::from(origins);
         ends.push(listen::serve(listener, stop.clone(), move |client, request| front.clone().answer(client, request)));
         let signal = stopper.clone();
         tokio::spawn(async move {
-            asked.await;
+            signalled.await;
             signal.send_replace(true);
         });
-        Ok(Self { address, stage, stopper, stop, ends })
+        Ok(Self { address, stage, stopper, stop, asked, ends })
     }
 
     /// Runs the crowd, prints what it found, and ends.
-    async fn scripted(self, script: Script, args: &Args) -> Result<Exit, Failure> {
+    async fn scripted(self, args: &Args) -> Result<Exit, Failure> {
         let crowd = Crowd::new(self.address, args.visitors.unwrap_or(200) as usize, args.seed);
-        let report = script::run(script, &self.stage, &crowd, &self.stop).await;
+        let report = script::run(args.script(), &self.stage, &crowd, &self.stop).await;
         drop(crowd);
         self.end().await;
         print(&report, args.json)?;
@@ -175,6 +228,37 @@ impl Demo {
         })
     }
 
+    /// Releases once, prints what it found, and ends.
+    async fn released(self, rollout: &Arc<Rollout>, args: &Args) -> Result<Exit, Failure> {
+        let mut walking = self.walk(rollout, args.seed);
+        let mut stop = self.stop.clone();
+        let interrupted = tokio::select! {
+            () = stop.asked() => true,
+            () = rollout.once(&self.stage.board) => false,
+            () = rollout.tell() => false,
+        };
+        walking.shutdown().await;
+        let report = rollout.report(interrupted);
+        self.end().await;
+        print(&report, args.json)?;
+        Ok(match report {
+            rollout::Report { interrupted: true, .. } => Exit::Interrupted,
+            rollout::Report { shown: true, .. } => Exit::Done,
+            _ => Exit::DidNotHold,
+        })
+    }
+
+    /// Visitors who ask the API as well.
+    fn walk(&self, rollout: &Arc<Rollout>, seed: u64) -> JoinSet<()> {
+        let crowd = Crowd::new(self.address, STROLLERS, seed);
+        (0..rollout::WALKERS)
+            .map(|walker| {
+                let random = fastrand::Rng::with_seed(seed.wrapping_add(walker as u64));
+                rollout::walk(crowd.clone(), rollout.clone(), random)
+            })
+            .collect()
+    }
+
     /// Runs until a person has seen enough.
     async fn watched(mut self, args: &Args) -> Result<Exit, Failure> {
         let address = self.address;
@@ -183,19 +267,39 @@ impl Demo {
             "onebox demo: watch http://{address}/__onebox/ and visit http://{address}/ (Ctrl-C stops it)"
         );
         crate::exit::written(said)?;
-        let strolling = if args.no_crowd { 0 } else { STROLLING };
-        let crowd = Crowd::new(address, STROLLERS, args.seed);
-        let strolling: Vec<_> = (0..strolling)
-            .map(|stroller| {
-                let random = fastrand::Rng::with_seed(args.seed.wrapping_add(stroller as u64));
-                tokio::spawn(stroll(crowd.clone(), random))
-            })
-            .collect();
-        self.stop.asked().await;
-        strolling.iter().for_each(JoinHandle::abort);
-        drop(crowd);
+        let mut walking = match self.stage.rollout.clone() {
+            None => self.stroll(args),
+            Some(rollout) => self.walk(&rollout, args.seed),
+        };
+        let shown = self.show();
+        let mut stop = self.stop.clone();
+        let ended = tokio::select! {
+            () = stop.asked() => Ok(()),
+            Err(failure) = shown => Err(failure),
+        };
+        walking.shutdown().await;
         self.end().await;
-        Ok(Exit::Done)
+        ended.map(|()| Exit::Done)
+    }
+
+    /// Visitors at a walking pace.
+    fn stroll(&self, args: &Args) -> JoinSet<()> {
+        let strolling = if args.no_crowd { 0 } else { STROLLING };
+        let crowd = Crowd::new(self.address, STROLLERS, args.seed);
+        (0..strolling)
+            .map(|stroller| stroll(crowd.clone(), fastrand::Rng::with_seed(args.seed.wrapping_add(stroller as u64))))
+            .collect()
+    }
+
+    /// Releases as often as a person wants.
+    fn show(&mut self) -> impl Future<Output = Result<(), Failure>> + use<> {
+        let (stage, asked) = (self.stage.clone(), self.asked.take());
+        async move {
+            match (&stage.rollout, asked) {
+                (Some(rollout), Some(asked)) => rollout.watched(&stage.board, asked).await,
+                _ => Ok(()),
+            }
+        }
     }
 
     async fn end(self) {
@@ -215,7 +319,7 @@ async fn stroll(crowd: Crowd, mut random: fastrand::Rng) {
     }
 }
 
-fn print(report: &Report, json: bool) -> Result<Exit, Failure> {
+fn print<R: fmt::Display + Serialize>(report: &R, json: bool) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
     crate::exit::written(match json {
         true => serde_json::to_string_pretty(report).map_err(io::Error::from).and_then(|text| writeln!(out, "{text}")),

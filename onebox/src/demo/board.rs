@@ -86,8 +86,7 @@ impl Board {
     pub(super) fn pause(&self) {
         let mut state = self.state();
         state.period += 1;
-        state.with.close_pages();
-        state.without.close_pages();
+        state.close_pages();
     }
 
     /// Counts again. Another share begins new figures: it moves visitors, as it should.
@@ -100,6 +99,14 @@ impl Board {
             state.share = config.release.share.share_at(self.now());
             state.config = config;
         }
+    }
+
+    /// Does something that changes what an origin serves: what is under way then is not counted, as with another share.
+    pub(super) fn turn<T>(&self, change: impl FnOnce() -> T) -> T {
+        self.state().part();
+        let changed = change();
+        self.state().part();
+        changed
     }
 
     /// How functions run.
@@ -182,6 +189,17 @@ impl State {
         }
     }
 
+    /// Parts what was from what comes: counts go on, but what is under way is in none of them.
+    fn part(&mut self) {
+        self.period += 2;
+        self.close_pages();
+    }
+
+    fn close_pages(&mut self) {
+        self.with.close_pages();
+        self.without.close_pages();
+    }
+
     fn tally(&mut self) -> &mut Tally {
         if self.sticky { &mut self.with } else { &mut self.without }
     }
@@ -260,6 +278,19 @@ mod tests {
 
         board.seen(board.ticket(), 1, page(Partition::OneBox));
         assert_eq!(pages(&board), (1, 1));
+    }
+
+    #[test]
+    fn what_is_under_way_when_an_origin_changes_is_not_counted_and_the_figures_go_on() {
+        let board = board();
+        let ticket = board.ticket();
+        board.seen(ticket, 1, page(Partition::OneBox));
+        let during = board.turn(|| board.ticket());
+        board.seen(ticket, 1, page(Partition::OneBox));
+        board.seen(during, 1, page(Partition::OneBox));
+        assert_eq!(pages(&board), (1, 0));
+        board.seen(board.ticket(), 1, page(Partition::OneBox));
+        assert_eq!(pages(&board), (2, 0));
     }
 
     #[test]

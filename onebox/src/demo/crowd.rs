@@ -73,6 +73,11 @@ impl Crowd {
         }
     }
 
+    /// What one visitor gets who asks an API, as the script of a page does.
+    pub(super) async fn ask_api(&self, visitor: usize, path: &str) -> Seen {
+        self.get(&self.visitors[visitor % self.visitors.len()], path, Kind::Other).await.0
+    }
+
     async fn get(&self, visitor: &Visitor, path: &str, kind: Kind) -> (Seen, String) {
         match timeout(PATIENCE, self.ask(visitor, path, kind)).await {
             Ok(Some(answer)) => answer,

@@ -1,4 +1,5 @@
-//! What answers on the demo's port: the page at `/__onebox/`, and the distribution for everything else.
+//! What answers on the demo's port: the page at `/__onebox/`, the API if there is one, and the distribution for
+//! everything else.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
@@ -8,6 +9,7 @@ use onebox_sim::Body;
 
 use super::{
     page::{self, Page},
+    rollout::API,
     stage::Stage,
     tally::{Kind, Seen},
     viewer::Visitors,
@@ -32,8 +34,12 @@ impl Front {
         client: SocketAddr,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {
-        Ok(match request.uri().path().strip_prefix(page::ROOT) {
-            Some(path) if path.is_empty() || path.starts_with('/') => self.page.answer(client, request).await,
+        let path = request.uri().path();
+        let below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        Ok(match &self.stage.rollout {
+            _ if below(page::ROOT) => self.page.answer(client, request).await,
+            // A behaviour of its own, without functions and without a cache.
+            Some(rollout) if below(API) => rollout.order(&request),
             _ => self.counted(client, request).await,
         })
     }

@@ -1,19 +1,53 @@
-//! The two origins: each serves its own release, and answers 404 to the other's assets.
+//! The two origins: each serves its own release, or the one that its alias gives, and answers 404 to the other's assets.
 
 use std::{convert::Infallible, sync::Arc};
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
+use onebox_core::Partition;
 use onebox_sim::{Body, full};
 
 use super::{
-    site::{ASSETS, File, Release},
+    rollout::{API, Rollout},
+    site::{ASSETS, Edition, File, Release},
     tally::SIDE,
 };
 
-/// Answers as the server of a release does.
-pub(super) async fn answer(release: Arc<Release>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    Ok(respond(&release, &request))
+/// What an origin serves.
+#[derive(Clone)]
+pub(super) enum Origin {
+    /// The same release all the time.
+    Fixed(Arc<Release>),
+    /// The one of two that the alias of its function gives.
+    Rolled(Arc<[Release; 2]>, Arc<Rollout>),
+}
+
+impl Origin {
+    /// The origin of a side.
+    pub(super) fn of(side: Partition, rollout: Option<&Arc<Rollout>>) -> Self {
+        match rollout {
+            None => Self::Fixed(Arc::new(Release::of(side))),
+            Some(rollout) => {
+                let releases = [Edition::A, Edition::B].map(|edition| Release::new(side, edition, Some(API)));
+                Self::Rolled(Arc::new(releases), rollout.clone())
+            }
+        }
+    }
+
+    /// Answers as the server of a release does.
+    pub(super) async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        Ok(match self {
+            Self::Fixed(release) => respond(&release, &request),
+            Self::Rolled(releases, rollout) => {
+                let [a, b] = &*releases;
+                let release = match rollout.edition(a.side) {
+                    Edition::A => a,
+                    Edition::B => b,
+                };
+                respond(release, &request)
+            }
+        })
+    }
 }
 
 fn respond<B>(release: &Release, request: &Request<B>) -> Response<Body> {
@@ -51,8 +85,6 @@ fn of(code: StatusCode, file: &File, content: &str) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
-    use onebox_core::Partition;
-
     use super::*;
     use crate::demo::site::assets_in;
 

@@ -17,6 +17,8 @@ use tokio::{sync::Semaphore, time::MissedTickBehavior};
 
 use super::{
     listen::Stop,
+    rollout::{Rollout, View},
+    snapshot::Snapshot,
     stage::Stage,
     viewer::{Viewer, Visitors},
 };
@@ -29,6 +31,7 @@ pub(super) const ROOT: &str = "/__onebox";
 
 const HTML: &str = include_str!("page/index.html");
 const SCRIPT: &str = include_str!("page/app.js");
+const ROLLOUT: &str = include_str!("page/rollout.js");
 const STYLE: &str = include_str!("page/style.css");
 const ICON: &str = include_str!("page/icon.svg");
 
@@ -97,10 +100,15 @@ impl Page {
             (&Method::GET, "") => Ok(redirect()),
             (&Method::GET, "/") => Ok(self.welcome(request.headers())),
             (&Method::GET, "/app.js") => Ok(content("text/javascript", SCRIPT)),
+            (&Method::GET, "/rollout.js") => Ok(content("text/javascript", ROLLOUT)),
             (&Method::GET, "/style.css") => Ok(content("text/css", STYLE)),
             (&Method::GET, "/icon.svg") => Ok(content("image/svg+xml", ICON)),
             (&Method::GET, "/state") => Ok(self.state(client, request.headers())),
             (&Method::GET, "/events") => self.events(client, request.into_parts().0.headers),
+            (&Method::POST, "/release" | "/failure") => {
+                let (head, body) = request.into_parts();
+                self.obey(Order::read(&path, body).await?, client, head.headers).await
+            }
             (&Method::POST, "/share" | "/ramp" | "/override" | "/stickiness" | "/visitor") => {
                 let (head, body) = request.into_parts();
                 let mut response = self.obey(Order::read(&path, body).await?, client, head.headers).await?;
@@ -110,8 +118,8 @@ impl Page {
             }
             (
                 _,
-                "" | "/" | "/app.js" | "/style.css" | "/icon.svg" | "/state" | "/events" | "/share" | "/ramp"
-                | "/override" | "/stickiness" | "/visitor",
+                "" | "/" | "/app.js" | "/rollout.js" | "/style.css" | "/icon.svg" | "/state" | "/events" | "/share"
+                | "/ramp" | "/override" | "/stickiness" | "/visitor" | "/release" | "/failure",
             ) => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method")),
             _ => Err(Refusal::new(StatusCode::NOT_FOUND, "there is nothing here; the page is at /__onebox/")),
         }
@@ -143,6 +151,14 @@ impl Page {
                 self.stage.set_sticky(sticky).await;
                 return Ok(self.state(client, &headers));
             }
+            Order::Release(ask) => {
+                self.rollout()?.ask(ask);
+                return Ok(self.state(client, &headers));
+            }
+            Order::Failure(failing) => {
+                self.rollout()?.set_failing(failing);
+                return Ok(self.state(client, &headers));
+            }
             Order::Visitor => {
                 become_somebody(&mut response);
                 forget(&mut response, &self.stage.board);
@@ -151,8 +167,13 @@ impl Page {
         Ok(response)
     }
 
+    fn rollout(&self) -> Result<&Rollout, Refusal> {
+        let none = || Refusal::new(StatusCode::NOT_FOUND, "nothing is released here: start `onebox demo --release`");
+        self.stage.rollout.as_deref().ok_or_else(none)
+    }
+
     fn state(&self, client: SocketAddr, headers: &HeaderMap) -> Response<Body> {
-        json(StatusCode::OK, &self.stage.board.snapshot(&Viewer::new(headers, client.ip())))
+        json(StatusCode::OK, &shown(&self.stage, client, headers))
     }
 
     /// Server-Sent Events, <https://html.spec.whatwg.org/multipage/server-sent-events.html>: the state, again and again.
@@ -162,6 +183,7 @@ impl Page {
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stage = self.stage.clone();
+        stage.rollout.iter().for_each(|rollout| rollout.look());
         let events = stream::unfold((beat, self.stop.clone(), place), move |(mut beat, mut stop, place)| {
             let (stage, headers) = (stage.clone(), headers.clone());
             async move {
@@ -169,8 +191,7 @@ impl Page {
                     () = stop.asked() => return None,
                     _ = beat.tick() => {}
                 }
-                let snapshot = stage.board.snapshot(&Viewer::new(&headers, client.ip()));
-                let data = serde_json::to_string(&snapshot).ok()?;
+                let data = serde_json::to_string(&shown(&stage, client, &headers)).ok()?;
                 let frame = Frame::data(Bytes::from(format!("data: {data}\n\n")));
                 Some((Ok::<_, io::Error>(frame), (beat, stop, place)))
             }
@@ -179,6 +200,19 @@ impl Page {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         Ok(response)
     }
+}
+
+/// Everything that the page shows to whoever asks.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    snapshot: Snapshot,
+    rollout: Option<View>,
+}
+
+fn shown(stage: &Stage, client: SocketAddr, headers: &HeaderMap) -> Shown {
+    let snapshot = stage.board.snapshot(&Viewer::new(headers, client.ip()));
+    Shown { snapshot, rollout: stage.rollout.as_ref().map(|rollout| rollout.view()) }
 }
 
 fn failed(failure: Failure) -> Refusal {

@@ -58,10 +58,27 @@ impl File {
     }
 }
 
+/// Which of the two releases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Edition {
+    A,
+    B,
+}
+
 impl Release {
-    /// Renders the release that runs on a side.
+    /// Renders the release that a side has all the time: A is regular, B is on the one-box.
     pub(super) fn of(side: Partition) -> Self {
-        let look = Look::of(side);
+        let edition = match side {
+            Partition::Regular => Edition::A,
+            Partition::OneBox => Edition::B,
+        };
+        Self::new(side, edition, None)
+    }
+
+    /// Renders a release that runs on a side, and whose pages ask an API at this path.
+    pub(super) fn new(side: Partition, edition: Edition, api: Option<&str>) -> Self {
+        let look = Look::of(edition);
+        let api = api.map(|path| format!(r#" data-api="{path}""#)).unwrap_or_default();
         let mut links = String::new();
         let mut files = HashMap::new();
         let mut names = HashMap::new();
@@ -78,8 +95,8 @@ impl Release {
             files.insert(path, File::new(kind, "public, max-age=31536000, immutable", content));
         }
         let page = |tea: &str, blurb: &str| {
-            let mut page =
-                look.fill(PAGE).replace("{{links}}", &links).replace("{{tea}}", tea).replace("{{blurb}}", blurb);
+            let mut page = look.fill(PAGE).replace("{{links}}", &links).replace("{{api}}", &api);
+            page = page.replace("{{tea}}", tea).replace("{{blurb}}", blurb);
             for (name, path) in &names {
                 page = page.replace(&format!("{{{{{name}}}}}"), path);
             }
@@ -116,9 +133,9 @@ struct Look {
 }
 
 impl Look {
-    fn of(side: Partition) -> Self {
-        match side {
-            Partition::Regular => Self {
+    fn of(edition: Edition) -> Self {
+        match edition {
+            Edition::A => Self {
                 release: "A",
                 headline: "Tea for every hour",
                 accent: "#2f6b4f",
@@ -128,7 +145,7 @@ impl Look {
                 columns: "repeat(2, 1fr)",
                 button: "Add to basket",
             },
-            Partition::OneBox => Self {
+            Edition::B => Self {
                 release: "B",
                 headline: "Find the tea for this hour",
                 accent: "#b4541f",

@@ -10,8 +10,9 @@ use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle};
 use super::{
     board::Board,
     listen::{Stop, serve},
-    origins, ramp,
-    site::Release,
+    origins::Origin,
+    ramp,
+    rollout::Rollout,
 };
 use crate::{
     Failure,
@@ -45,6 +46,8 @@ pub(super) struct Stage {
     pub(super) distribution: Distribution,
     /// What happens on it.
     pub(super) board: Arc<Board>,
+    /// The release that happens on it, if one does.
+    pub(super) rollout: Option<Arc<Rollout>>,
     engines: Engines,
     /// What is deployed. Whoever holds this may deploy.
     deployed: Mutex<Packaged>,
@@ -79,6 +82,7 @@ impl Stage {
     pub(super) async fn start(
         share: Share,
         engines: Engines,
+        rollout: Option<Arc<Rollout>>,
         stop: &Stop,
     ) -> Result<(Self, [JoinHandle<()>; 2]), Failure> {
         // A secret of this run: pins and overrides of another run do not count.
@@ -86,8 +90,8 @@ impl Stage {
         getrandom::fill(&mut secret).map_err(|error| stuck(format!("the system has no random numbers: {error}")))?;
         let config =
             config(share, secret).map_err(|problems| stuck(problems.iter().map(ToString::to_string).collect()))?;
-        let (regular, regular_ended) = origin(Partition::Regular, stop).await?;
-        let (one_box, one_box_ended) = origin(Partition::OneBox, stop).await?;
+        let (regular, regular_ended) = origin(Origin::of(Partition::Regular, rollout.as_ref()), stop).await?;
+        let (one_box, one_box_ended) = origin(Origin::of(Partition::OneBox, rollout.as_ref()), stop).await?;
         let mut settings = Settings::new(config.clone());
         settings.resolve = [(REGULAR.to_owned(), regular), (ONE_BOX.to_owned(), one_box)].into();
 
@@ -96,7 +100,7 @@ impl Stage {
         let runtime = deployed.runtime.clone();
         let distribution =
             Distribution::start(settings, runtime, board.clone()).await.map_err(|error| stuck(error.to_string()))?;
-        let stage = Self { distribution, board, engines, deployed: Mutex::new(deployed) };
+        let stage = Self { distribution, board, rollout, engines, deployed: Mutex::new(deployed) };
         Ok((stage, [regular_ended, one_box_ended]))
     }
 
@@ -136,12 +140,11 @@ impl Stage {
     }
 }
 
-async fn origin(side: Partition, stop: &Stop) -> Result<(SocketAddr, JoinHandle<()>), Failure> {
+async fn origin(origin: Origin, stop: &Stop) -> Result<(SocketAddr, JoinHandle<()>), Failure> {
     let listener =
         TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| stuck(error.to_string()))?;
     let address = listener.local_addr().map_err(|error| stuck(error.to_string()))?;
-    let release = Arc::new(Release::of(side));
-    let ended = serve(listener, stop.clone(), move |_, request| origins::answer(release.clone(), request));
+    let ended = serve(listener, stop.clone(), move |_, request| origin.clone().answer(request));
     Ok((address, ended))
 }
 

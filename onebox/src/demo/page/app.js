@@ -35,6 +35,7 @@ function show(state) {
   showYou(state);
   showPin(state);
   showControls(state);
+  if (state.rollout) showRollout(state.rollout);
   $('figures').replaceChildren(...ROWS.map((row) => figuresRow(row, state)));
   $('with').classList.toggle('now', state.sticky);
   $('without').classList.toggle('now', !state.sticky);

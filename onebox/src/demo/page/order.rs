@@ -9,6 +9,7 @@ use onebox_core::{Partition, Share};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::Refusal;
+use crate::demo::rollout::Ask;
 
 /// The longest order, in bytes.
 const LONGEST: usize = 1024;
@@ -29,6 +30,10 @@ pub(super) enum Order {
     Stickiness(bool),
     /// Another session for this browser.
     Visitor,
+    /// Something that the release shall do.
+    Release(Ask),
+    /// The backend's new version fails, or works.
+    Failure(bool),
 }
 
 #[derive(Deserialize)]
@@ -62,6 +67,26 @@ struct StickinessOrder {
     sticky: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReleaseOrder {
+    order: Asked,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Asked {
+    Abort,
+    Promote,
+    Again,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FailureOrder {
+    failing: bool,
+}
+
 impl Order {
     /// Reads the body of a POST to `path`.
     pub(super) async fn read(path: &str, body: Incoming) -> Result<Self, Refusal> {
@@ -93,6 +118,15 @@ impl Order {
             "/stickiness" => {
                 json(body, r#"{"sticky":true}"#).map(|order: StickinessOrder| Self::Stickiness(order.sticky))
             }
+            "/release" => {
+                let order: ReleaseOrder = json(body, r#"{"order":"abort"}, or promote, or again"#)?;
+                Ok(Self::Release(match order.order {
+                    Asked::Abort => Ask::Abort,
+                    Asked::Promote => Ask::Promote,
+                    Asked::Again => Ask::Again,
+                }))
+            }
+            "/failure" => json(body, r#"{"failing":true}"#).map(|order: FailureOrder| Self::Failure(order.failing)),
             _ => Ok(Self::Visitor),
         }
     }
@@ -129,6 +163,12 @@ mod tests {
             ("/stickiness", r#"{"sticky":false}"#, Some(Order::Stickiness(false))),
             ("/stickiness", r#"{"sticky":"no"}"#, None),
             ("/visitor", "", Some(Order::Visitor)),
+            ("/release", r#"{"order":"abort"}"#, Some(Order::Release(Ask::Abort))),
+            ("/release", r#"{"order":"promote"}"#, Some(Order::Release(Ask::Promote))),
+            ("/release", r#"{"order":"again"}"#, Some(Order::Release(Ask::Again))),
+            ("/release", r#"{"order":"stop"}"#, None),
+            ("/failure", r#"{"failing":true}"#, Some(Order::Failure(true))),
+            ("/failure", "{}", None),
         ] {
             assert_eq!(Order::of(path, body.as_bytes()).ok(), expected, "{path} {body}");
         }
