@@ -36,7 +36,8 @@ enum Verb {
 #[command(after_help = "\
 Examples:
   onebox alias set orders live --version 7
-  onebox alias set orders \"$(git branch --show-current)\" --version 7     feature/Foo#12 is feature-foo-12
+  onebox alias set orders \"$(git branch --show-current)\" --version 7
+  onebox alias set orders feature/Foo#12 --version 7             it is called feature-foo-12
 
 Exit codes: 0 done, 2 AWS did not do it, 64 the command line is wrong.")]
 struct Set {

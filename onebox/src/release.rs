@@ -49,8 +49,8 @@ Examples:
 
 The journal is kept in .onebox/<id>/journal.jsonl.
 
-Exit codes: 0 released; 1 rolled back, or refused before anything was changed; 2 stuck, not proven, or
-changed by somebody else: a person must look; 64 bad plan or command line; 130 interrupted.")]
+Exit codes: 0 released; 1 rolled back, or refused before anything was changed; 2 stuck, not
+proven, or changed by somebody else: a person must look; 64 bad plan or command line; 130 interrupted.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,

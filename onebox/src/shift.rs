@@ -25,8 +25,8 @@ Examples:
   onebox shift orders:live --to orders.zip --strategy exponential:1%:2:10m --before orders-smoke
   onebox shift orders:live --to 7 --strategy steps:1%:10m,50%:approval
 
-Exit codes: 0 shifted; 1 rolled back, or refused before anything was changed; 2 stuck, not proven, or
-changed by somebody else: a person must look; 64 bad command line; 130 interrupted.")]
+Exit codes: 0 shifted; 1 rolled back, or refused before anything was changed; 2 stuck, not
+proven, or changed by somebody else: a person must look; 64 bad command line; 130 interrupted.")]
 pub(crate) struct Args {
     /// The function, by its name or its ARN, and the alias
     #[arg(value_name = "FUNCTION:ALIAS", value_parser = alias)]

@@ -4,16 +4,15 @@ use onebox_release::Header;
 
 /// How AWS is reached; what is left out is found as the AWS CLI finds it.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "AWS")]
 pub(crate) struct Reach {
     /// The profile of ~/.aws to use [default: AWS_PROFILE, or the default one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "AWS")]
     pub(crate) profile: Option<String>,
     /// The region [default: the plan's, AWS_REGION, or the profile's]
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", help_heading = "AWS")]
     pub(crate) region: Option<String>,
     /// Another endpoint than AWS's own, for tests [default: AWS_ENDPOINT_URL]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help_heading = "AWS")]
     pub(crate) endpoint_url: Option<String>,
 }
 

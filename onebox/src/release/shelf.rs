@@ -12,7 +12,7 @@ use crate::{Failure, cli::say};
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Shelf {
     /// Where the journals of releases are kept
-    #[arg(long = "journal", value_name = "DIR", default_value = ".onebox", global = true)]
+    #[arg(long = "journal", value_name = "DIR", default_value = ".onebox")]
     dir: PathBuf,
 }
 

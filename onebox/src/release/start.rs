@@ -25,8 +25,8 @@ Examples:
   onebox release start --ignore-alarm web-5xx --because \"this release fixes it\"
   onebox release start --json | jq -r .text
 
-Exit codes: 0 released; 1 rolled back, or refused before anything was changed; 2 stuck, not proven, or
-changed by somebody else: a person must look; 64 bad plan or command line; 130 interrupted.")]
+Exit codes: 0 released; 1 rolled back, or refused before anything was changed; 2 stuck, not
+proven, or changed by somebody else: a person must look; 64 bad plan or command line; 130 interrupted.")]
 pub(crate) struct Args {
     #[command(flatten)]
     plan: PlanFile,
