@@ -37,8 +37,8 @@ impl Aws {
         Ok(Reply::Deployment(view(id, weight, &info)))
     }
 
-    /// The newest deployment with a description, among those of the last page that CodeDeploy lists: it lists the newest
-    /// first, as many as a group has in weeks.
+    /// The newest deployment with a description, among the first page of what CodeDeploy lists for the group. It documents
+    /// neither the page's length nor its order; a deployment whose answer was lost is minutes old.
     pub(crate) async fn find_deployment(&self, application: &str, group: &str, description: &str) -> Answer {
         let list = self.codedeploy.list_deployments().application_name(application).deployment_group_name(group);
         let ids = list.send().await.map_err(call_error)?.deployments.unwrap_or_default();
