@@ -8,10 +8,12 @@ use crate::{
 /// The scripts that walk about in the demo, and what they need.
 const FOLDER: &str = "onebox/tests/browser";
 
-/// What a person does at the demo's own page, and what a visitor of the shop meets while the share grows.
-const SCRIPTS: [&str; 2] = ["page.mjs", "ramp.mjs"];
+/// What a person does at the demo's own page, and what a visitor of the shop meets while the share grows; then what a
+/// person sees of a release that fails. Each with what its demo is started with.
+const WALKS: [(&[&str], &[&str]); 2] =
+    [(&["--no-crowd"], &["page.mjs", "ramp.mjs"]), (&["--release", "--fail"], &["release.mjs"])];
 
-/// Starts the demo on a free port, has the browser walk about in it, and stops it.
+/// Starts the demo on a free port, has the browser walk about in it, and stops it; then once more with a release.
 ///
 /// # Errors
 /// What is missing, or what the browser saw.
@@ -21,12 +23,16 @@ pub(crate) fn run() -> Result<(), Failure> {
     let chromium = tools::chromium()?;
     packages()?;
     Line::of("cargo build --quiet --locked --release -p onebox").run()?;
-    let demo =
-        Line::program(&tools::built("onebox", "release")?).args(["demo", "--port", "0", "--no-crowd"]).start()?;
+    let program = tools::built("onebox", "release")?;
+    WALKS.iter().try_for_each(|(args, scripts)| walk(&program, args, scripts, &chromium))
+}
+
+fn walk(program: &str, args: &[&str], scripts: &[&str], chromium: &str) -> Result<(), Failure> {
+    let demo = Line::program(program).args(["demo", "--port", "0"]).args(args.iter().copied()).start()?;
     let site = address(demo.greeting())
         .ok_or_else(|| Failure::new(format!("the demo names no address: {:?}", demo.greeting())))?;
-    SCRIPTS.iter().try_for_each(|script| {
-        Line::of("node").args([format!("{FOLDER}/{script}"), site.to_owned()]).env("CHROMIUM", chromium.as_str()).run()
+    scripts.iter().try_for_each(|script| {
+        Line::of("node").args([format!("{FOLDER}/{script}"), site.to_owned()]).env("CHROMIUM", chromium).run()
     })
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails where it stands")]
 
 mod page;
+mod release;
 mod script;
 mod stays;
 
@@ -42,7 +43,11 @@ struct Demo {
 
 impl Demo {
     fn start(args: &[&str]) -> Self {
-        let mut child = demo(&["--port", "0", "--no-crowd"]).args(args).stdout(Stdio::piped()).spawn().unwrap();
+        Self::with(&[&["--no-crowd"], args].concat())
+    }
+
+    fn with(args: &[&str]) -> Self {
+        let mut child = demo(&["--port", "0"]).args(args).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let (_, rest) = line.split_once("http://").unwrap_or_else(|| panic!("no address in {line:?}"));

@@ -92,7 +92,9 @@ fn another_site_may_change_nothing() {
         &[("Host", "evil.example"), ("X-Onebox-Demo", "1")],
         &[],
     ] {
-        for path in ["share", "ramp", "override", "stickiness", "visitor"].map(|path| format!("/__onebox/{path}")) {
+        for path in ["share", "ramp", "override", "stickiness", "visitor", "release", "failure"]
+            .map(|path| format!("/__onebox/{path}"))
+        {
             let path = path.as_str();
             let answer = demo.ask("POST", path, lines, &share);
             assert_eq!(answer.status, 403, "{path} {lines:?}: {answer:?}");
@@ -148,7 +150,7 @@ fn the_page_needs_nothing_from_elsewhere_and_its_policy_allows_what_it_loads() {
     for forbidden in ["style=\"", "onclick", "<script>", "<style", "https://", "//cdn"] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
-    for path in ["/__onebox/app.js", "/__onebox/style.css", "/__onebox/icon.svg"] {
+    for path in ["/__onebox/app.js", "/__onebox/rollout.js", "/__onebox/style.css", "/__onebox/icon.svg"] {
         assert!(page.contains(path) && demo.get(path, "1").status == 200, "{path}");
     }
     assert_eq!(demo.get("/__onebox", "1").header("location"), Some("/__onebox/"));

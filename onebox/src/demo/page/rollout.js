@@ -29,11 +29,20 @@ function showRollout(release) {
   const { in_one_piece: whole, across_a_change: across, both_sides: both } = release.pages;
   $('rollout-pages').replaceChildren(pagesRow('pages in one piece', whole), pagesRow('pages across a change', across));
   $('rollout-both').textContent = `${count(release.pages.visitors)} visitors, ${count(both)} saw both sides.`;
-  $('rollout-events').replaceChildren(...release.lines.map(({ at, text, bad }) => element('li', bad ? 'bad' : '', `${at.toFixed(1)} s  ${text}`)));
+  showEvents(release.lines);
   $('rollout-fail').setAttribute('aria-checked', String(release.failing));
   for (const button of document.querySelectorAll('[data-release]')) {
     button.disabled = button.dataset.release === 'again' ? !release.over : release.over || !release.began;
   }
+}
+
+// A log is read out as it grows, so it is left alone while it does not.
+let told = '';
+function showEvents(lines) {
+  const now = JSON.stringify(lines[0] ?? null);
+  if (now === told) return;
+  told = now;
+  $('rollout-events').replaceChildren(...lines.map(({ at, text, bad }) => element('li', bad ? 'bad' : '', `${at.toFixed(1)} s · ${text}`)));
 }
 
 function stageItem({ stage, seconds }) {

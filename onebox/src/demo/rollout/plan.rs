@@ -21,8 +21,8 @@ pub(super) const NEW: &str = "2";
 const POLL: Duration = Duration::from_millis(200);
 /// How much longer than planned a step is held for want of proof, likewise.
 const HOLD: Duration = Duration::from_secs(30);
-/// An alarm fires at so many errors a minute: more than a healthy version has at its busiest here.
-const ERRORS: u32 = 3;
+/// An alarm fires at so many errors a minute: more than a healthy version has here, even with all of the traffic.
+const ERRORS: u32 = 2;
 
 /// The function behind a side of the site.
 pub(super) const fn frontend(side: Partition) -> &'static str {

@@ -118,7 +118,7 @@ impl Story {
             }
             Event::PutBack { .. } => {
                 if let Some(alarm) = &mut self.alarm {
-                    alarm.to_put_back_ms = Some((now - alarm.at) * 1000.0);
+                    alarm.to_put_back_ms = Some(rounded(1000.0 * (now - alarm.at)));
                 }
             }
             Event::Judged { verdict, .. } => self.verdict = Some(verdict.clone()),
@@ -129,7 +129,7 @@ impl Story {
             Event::Ended { ending } => *ending != Ending::Released,
             _ => false,
         };
-        self.lines.push(Line { at: now, text: event.to_string(), bad });
+        self.lines.push(Line { at: rounded(now), text: event.to_string(), bad });
     }
 
     fn enter(&mut self, stage: String, now: f64) {
@@ -139,7 +139,7 @@ impl Story {
 
     fn leave(&mut self, now: f64) {
         if let Some(last) = self.stages.last_mut().filter(|stage| stage.seconds.is_none()) {
-            last.seconds = Some(now - last.began);
+            last.seconds = Some(rounded(now - last.began));
         }
     }
 
@@ -182,6 +182,11 @@ impl Story {
     pub(super) fn alarm(&self) -> Option<&Alarmed> {
         self.alarm.as_ref()
     }
+}
+
+/// To thousandths.
+fn rounded(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
 }
 
 fn moving(lane: &onebox_release::Lane) -> Moving {
