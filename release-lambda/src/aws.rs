@@ -19,6 +19,9 @@ use crate::{bake::Alarm, https::chain};
 /// How long one try of a call may take.
 const TRY: Duration = Duration::from_secs(10);
 
+/// The same for a function that is not waited for: a bake has little time left when it hands itself over.
+const QUICK_TRY: Duration = Duration::from_secs(3);
+
 /// How often a call is tried.
 const TRIES: u32 = 4;
 
@@ -42,7 +45,10 @@ impl Cloud {
 
     /// Invokes a function and does not wait for it.
     pub(crate) async fn invoke_later(&self, function: &str, event: &Value) -> Result<(), String> {
-        let call = aws_sdk_lambda::Client::new(&self.config)
+        let quick = aws_sdk_lambda::config::Builder::from(&self.config)
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(QUICK_TRY).build())
+            .build();
+        let call = aws_sdk_lambda::Client::from_conf(quick)
             .invoke()
             .function_name(function)
             .invocation_type(InvocationType::Event)

@@ -12,8 +12,11 @@ use hyper_util::{
 };
 use tokio::time::{sleep, timeout};
 
-/// How long one try may take.
-const TRY: Duration = Duration::from_secs(10);
+/// How long one try of an answer may take: several fit into what an invocation keeps for it.
+const PUT: Duration = Duration::from_secs(3);
+
+/// How long a page may take.
+const GET: Duration = Duration::from_secs(30);
 
 /// How often something is tried that may work the next time.
 const TRIES: u32 = 4;
@@ -62,7 +65,7 @@ impl Https {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(""));
         let mut pause = PAUSE;
         for number in 1.. {
-            let why = match self.ask(Method::PUT, url, headers.clone(), body).await {
+            let why = match self.ask(Method::PUT, url, headers.clone(), body, PUT).await {
                 Ok(got) if got.status.is_success() => return Ok(()),
                 // A refusal stays one; only the URL's signature says for how long it holds.
                 Ok(got) if got.status.is_client_error() && got.status != StatusCode::TOO_MANY_REQUESTS => {
@@ -85,10 +88,17 @@ impl Https {
     /// # Errors
     /// A sentence, if there was no answer.
     pub(crate) async fn get(&self, url: &str, headers: HeaderMap) -> Result<Got, String> {
-        self.ask(Method::GET, url, headers, "").await
+        self.ask(Method::GET, url, headers, "", GET).await
     }
 
-    async fn ask(&self, method: Method, url: &str, headers: HeaderMap, body: &str) -> Result<Got, String> {
+    async fn ask(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: &str,
+        limit: Duration,
+    ) -> Result<Got, String> {
         let body = Full::from(body.to_owned());
         let mut request = Request::builder().method(method).uri(url).body(body).map_err(|error| error.to_string())?;
         request.headers_mut().extend(headers);
@@ -99,7 +109,7 @@ impl Https {
                 Limited::new(response.into_body(), LONGEST).collect().await.map_err(|error| error.to_string())?;
             Ok(Got { status, body: String::from_utf8_lossy(&body.to_bytes()).into_owned() })
         };
-        timeout(TRY, whole).await.unwrap_or_else(|_| Err(format!("no answer within {} s", TRY.as_secs())))
+        timeout(limit, whole).await.unwrap_or_else(|_| Err(format!("no answer within {} s", limit.as_secs())))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A function on `lambda_runtime`: one thread, one invocation after the other.
 
-use std::{future::Future, process::ExitCode};
+use std::{env, future::Future, process::ExitCode};
 
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -48,6 +48,10 @@ where
     W: Future<Output = Result<Value, E>>,
     E: Into<Failed>,
 {
+    if env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        eprintln!("onebox: {name}: this runs in AWS Lambda only; deploy/release.yaml brings it there");
+        return ExitCode::from(64);
+    }
     let serve_one = |event: LambdaEvent<Value>| {
         let invocation = Invocation {
             event: event.payload,

@@ -15,3 +15,12 @@ mod http;
 mod lambda;
 #[cfg(test)]
 mod tick;
+
+#[tokio::test]
+async fn outside_lambda_they_say_where_they_belong() {
+    for binary in [env!("CARGO_BIN_EXE_bake"), env!("CARGO_BIN_EXE_hook"), env!("CARGO_BIN_EXE_tick")] {
+        let output = tokio::process::Command::new(binary).env_remove("AWS_LAMBDA_RUNTIME_API").output().await.unwrap();
+        assert_eq!(output.status.code(), Some(64));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("deploy/release.yaml"));
+    }
+}
