@@ -12,6 +12,7 @@ mod target;
 mod value;
 
 use std::{
+    collections::VecDeque,
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -36,6 +37,8 @@ use crate::{
 
 /// A zip file of 50 MB in base64, and something around it.
 const BODY: usize = 70 << 20;
+/// As many calls are remembered.
+const REMEMBERED: usize = 100_000;
 /// How long accepting waits after an error of the machine's, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -63,7 +66,7 @@ pub struct Served {
 #[derive(Debug)]
 struct Shared {
     plane: Mutex<ControlPlane>,
-    served: Mutex<Vec<Served>>,
+    served: Mutex<VecDeque<Served>>,
     latency: Mutex<Duration>,
     clock: Clock,
 }
@@ -105,10 +108,10 @@ impl ControlServer {
         *lock(&self.shared.latency) = latency;
     }
 
-    /// The calls that were served, in the order of their answers.
+    /// The calls that were served, in the order of their answers; of very many the newest.
     #[must_use]
     pub fn served(&self) -> Vec<Served> {
-        lock(&self.shared.served).clone()
+        lock(&self.shared.served).iter().cloned().collect()
     }
 
     /// Forgets the calls that were served.
@@ -166,7 +169,7 @@ async fn serve(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respon
     let (operation, wire) = shared.answer(&asked);
     tokio::time::sleep(half).await;
     let status = wire.as_ref().map(|wire| wire.status);
-    lock(&shared.served).push(Served { operation, status, arrived, answered: shared.now() });
+    shared.remember(Served { operation, status, arrived, answered: shared.now() });
     wire.map(Wire::into_response).ok_or(Lost)
 }
 
@@ -187,6 +190,14 @@ impl Asked {
 impl Shared {
     fn now(&self) -> Timestamp {
         Timestamp::try_from(self.clock.now()).unwrap_or_default()
+    }
+
+    fn remember(&self, call: Served) {
+        let mut served = lock(&self.served);
+        if served.len() == REMEMBERED {
+            served.pop_front();
+        }
+        served.push_back(call);
     }
 
     /// The operation's name and its answer; `None`: the call is lost.

@@ -88,6 +88,11 @@ pub(crate) fn problems(run: &mut Run<'_>, fault: faults::Kind) -> Vec<Problem> {
         "nothing is released after an alarm was seen",
         &String::new,
     );
+    hold(
+        kind != Kind::Released || run.watch.knows_to_be_well(),
+        "nothing is released without knowing the alarms",
+        &String::new,
+    );
     let began = run.trail.iter().filter(|event| matches!(event, Event::Began)).count();
     hold(began == 1, "a release begins once", &|| began.to_string());
     let last = run.trail.iter().rev().find_map(|event| match event {

@@ -121,7 +121,7 @@ impl<'s> Run<'s> {
         self.pass(down);
         self.state = self.kept.0.clone();
         self.trail.truncate(self.kept.1);
-        self.watch.forget();
+        self.watch.forget(matches!(self.state.stage, Stage::Disarm | Stage::Over));
         self.accompanied = false;
         self.hear(Input::Resume);
     }
@@ -157,8 +157,10 @@ impl<'s> Run<'s> {
             let problem = Problem::new("it ends in bounded steps", format!("{:?}", self.state.stage));
             self.watch.problems.push(problem);
         }
-        if let Input::Answers(answers) | Input::Meanwhile(answers) = &input {
-            self.watch.told(answers, &self.plane, self.at);
+        match (&self.state.effect, &input) {
+            (Effect::Call { calls, .. }, Input::Answers(answers)) => self.watch.told(calls, answers),
+            (Effect::Call { meanwhile, .. }, Input::Meanwhile(answers)) => self.watch.told(meanwhile, answers),
+            _ => {}
         }
         let now = self.now();
         let ordered = matches!(input, Input::Abort(_) | Input::Promote(_));
@@ -286,13 +288,5 @@ impl<'s> Run<'s> {
         let additional = additional
             .and_then(|(version, weight)| Some((version.clone(), onebox_release::Percent::from_weight(*weight)?)));
         Routing { version: alias.version.clone(), additional }
-    }
-}
-
-/// The alarms of an answer, if it has any.
-pub(crate) fn alarms(answer: &Answer) -> Option<&[(String, AlarmState)]> {
-    match answer {
-        Ok(Reply::Alarms(alarms)) => Some(alarms),
-        _ => None,
     }
 }

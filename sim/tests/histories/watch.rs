@@ -1,11 +1,10 @@
 //! What must hold at every moment of every history.
 
 use jiff::{SignedDuration, Timestamp};
-use onebox_release::{AlarmState, Answer, Group, Input, NotProven, Percent, Plan, Routing};
-use onebox_sim::control::{ControlPlane, Move, Mover};
+use onebox_release::{AlarmState, Answer, Call, Group, Input, NotProven, Percent, Plan, Reply, Routing};
+use onebox_sim::control::{Move, Mover};
 
 use crate::{
-    run::alarms,
     shapes::{OLD, Shape},
     tally::Problem,
 };
@@ -87,19 +86,24 @@ impl Watch {
     }
 
     /// The release hears about alarms.
-    pub(crate) fn told(&mut self, answers: &[Answer], plane: &ControlPlane, at: Timestamp) {
-        let ours = |name: &str| name.ends_with("-errors");
-        for states in answers.iter().filter_map(alarms) {
-            let is = |name: &str, wanted| states.iter().any(|(known, state)| known == name && *state == wanted);
-            let mut watched = self.watched.iter();
-            // One that was answered is looked at; the release's own have no data at first.
-            let well = watched.all(|name| is(name, AlarmState::Ok));
+    pub(crate) fn told(&mut self, calls: &[Call], answers: &[Answer]) {
+        for (call, answer) in calls.iter().zip(answers) {
+            let Call::DescribeAlarms { names } = call else { continue };
+            let states = match answer {
+                Ok(Reply::Alarms(states)) => states.as_slice(),
+                _ => &[],
+            };
+            let is = |name: &String, wanted| states.iter().any(|(known, state)| known == name && *state == wanted);
+            let mut watched = self.watched.iter().filter(|name| names.contains(name)).peekable();
+            // The release's own alarms have no data at first; when it is over, only they are looked for.
+            let own = |name: &str| name.ends_with("-errors");
             let fired = states
                 .iter()
-                .any(|(name, state)| *state == AlarmState::Alarm && (self.watched.contains(name) || ours(name)));
-            self.well[0] = well && !fired;
+                .any(|(name, state)| *state == AlarmState::Alarm && (self.watched.contains(name) || own(name)));
+            if watched.peek().is_some() {
+                self.well[0] = watched.all(|name| is(name, AlarmState::Ok)) && !fired;
+            }
             self.fired[0] |= fired;
-            debug_assert!(!fired || states.iter().any(|(name, _)| plane.alarm(name, at).is_some()));
         }
     }
 
@@ -125,10 +129,11 @@ impl Watch {
         (self.fired[1], self.well[1]) = (self.fired[0], self.well[0]);
     }
 
-    /// A crash: what was not written is forgotten.
-    pub(crate) fn forget(&mut self) {
+    /// A crash: what was not written is forgotten, and what alarms said is old, unless nothing hangs on it any more.
+    pub(crate) fn forget(&mut self, decided: bool) {
         self.seen.iter_mut().for_each(|seen| seen.noticed[0] = seen.noticed[1]);
-        (self.fired[0], self.well[0]) = (self.fired[1], self.watched.is_empty());
+        self.fired[0] = self.fired[1];
+        self.well[0] = if decided { self.well[1] } else { self.watched.is_empty() };
     }
 
     /// What was asked is not heard.
@@ -157,11 +162,7 @@ impl Watch {
         let (from, to) = (part(moved.from.as_ref().unwrap()), part(&moved.to));
         if moved.by == Mover::Call && from < to {
             self.hold(!self.fired[0], "a weight rose after an alarm was seen", moved);
-            self.hold(
-                self.well[0] || self.promoted || self.continues,
-                "a weight rose without knowing the alarms",
-                moved,
-            );
+            self.hold(self.knows_to_be_well(), "a weight rose without knowing the alarms", moved);
         }
         if self.seen[place].group == Group::Regular && to > Percent::NONE && !self.promoted {
             let baked = |seen: &Seen| seen.whole.is_some_and(|whole| now.duration_since(whole) >= self.bake);
@@ -192,6 +193,11 @@ impl Watch {
         if !holds {
             self.problems.push(Problem::new(rule, format!("{moved:?}")));
         }
+    }
+
+    /// Whether the last look at the alarms found all of them well, or a person or the plan says that it may go on without.
+    pub(crate) fn knows_to_be_well(&self) -> bool {
+        self.well[0] || self.promoted || self.continues
     }
 
     /// Whether the release was told that an alarm fired.
