@@ -91,6 +91,11 @@ impl Kind {
         )
     }
 
+    /// Whether an alias may be impossible to put back.
+    pub(crate) fn is_sticky(self) -> bool {
+        matches!(self, Self::Denied | Self::DeniedOnce | Self::ThrottledLong | Self::OldVersionGone)
+    }
+
     /// Whether it is somebody else's change of an alias.
     pub(crate) fn is_edit(self) -> bool {
         matches!(self, Self::EditedBefore | Self::EditedAfter | Self::Tampered | Self::EditedTwice)

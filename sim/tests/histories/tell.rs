@@ -83,10 +83,12 @@ fn strike(base: &Told<'_>, fault: faults::Kind, call: u64, tally: &mut Tally) {
     for run in &base.steps[begin..struck] {
         let mut run = run.clone();
         run.plane.fail(plan.clone());
+        run.watch.sticky = fault.is_sticky();
         steps.push(run);
     }
     let mut run = base.steps[struck].clone();
     run.plane.fail(plan);
+    run.watch.sticky = fault.is_sticky();
     let mut told = tell(run);
     let outcome = judge(&mut told.end, fault, &label, tally);
     people(&told.end, fault, &label, tally);

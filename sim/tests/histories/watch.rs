@@ -42,6 +42,8 @@ pub(crate) struct Watch {
     promoted: bool,
     /// Whether a person gave an order after it had stopped.
     pub(crate) ordered: bool,
+    /// Whether an alias may be given up: then the others are put back all the same.
+    pub(crate) sticky: bool,
     /// Whether it may go on without proof.
     continues: bool,
     bake: SignedDuration,
@@ -78,6 +80,7 @@ impl Watch {
             well: [true; 2],
             promoted: false,
             ordered: false,
+            sticky: false,
             continues: shape.plan.health.not_proven == NotProven::Continue,
             bake: SignedDuration::try_from(shape.plan.bake).unwrap(),
             watched: watched.cloned().collect(),
@@ -170,6 +173,12 @@ impl Watch {
             self.hold(baked, "the regular side moved before the bake was over", moved);
         }
         // Where it stands as it shall already, nothing is lost.
+        if moved.by == Mover::Call && to < from {
+            let group = self.seen[place].group;
+            let later = |seen: &&Seen| seen.group > group && seen.ours != Routing::wholly(&seen.old);
+            let back = self.seen.iter().filter(later).all(|seen| seen.foreign.is_some());
+            self.hold(back || self.sticky, "what moved last goes back first", moved);
+        }
         let Seen { ours, old, .. } = &self.seen[place];
         let old = Routing::wholly(old);
         let stood = moved.from.as_ref().unwrap();
