@@ -68,8 +68,7 @@ impl Part {
         // The places behind the last whole block are looked at once more, with those before them.
         match firsts.last_chunk().zip(lasts.last_chunk()) {
             Some(block) => {
-                blocks.enumerate().any(|(at, block)| is_near(block, at * BLOCK))
-                    || is_near(block, firsts.len() - BLOCK)
+                blocks.enumerate().any(|(at, block)| is_near(block, at * BLOCK)) || is_near(block, firsts.len() - BLOCK)
             }
             None => (0..firsts.len()).any(is_at),
         }
