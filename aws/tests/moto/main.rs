@@ -1,0 +1,64 @@
+//! Releases with the real SDK against moto, patched to keep AWS's rules: the journal is the one that the release has
+//! against the strict control plane in this process, record by record.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of it is tests")]
+
+mod budget;
+mod publish;
+mod release;
+mod rules;
+mod scenario;
+mod server;
+mod traffic;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use onebox_aws::{Aws, Budget};
+use onebox_release::Record;
+use serde_json::{Value, json};
+
+use server::moto;
+
+/// AWS as the strict moto gives it, in a region.
+fn aws(region: &'static str) -> Aws {
+    let credentials = Credentials::new("AKID", "secret", None, None, "test");
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(moto().url())
+        .build();
+    Aws::with(&config, Budget::LAMBDA)
+}
+
+/// Records without what no two accounts have in common: revisions, and the ids of deployments.
+fn comparable(records: &[Record]) -> Vec<Value> {
+    let mut values: Vec<Value> = records.iter().map(|record| serde_json::to_value(record).unwrap()).collect();
+    values.iter_mut().for_each(blank);
+    values
+}
+
+fn blank(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if matches!(name.as_str(), "revision" | "deployment" | "id") && member.is_string() {
+                    *member = json!("…");
+                }
+                blank(member);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(blank),
+        _ => {}
+    }
+}
+
+/// Whether both journals are the same, and where they part if not.
+#[track_caller]
+fn same(name: &str, ours: &[Record], theirs: &[Record]) {
+    let (ours, theirs) = (comparable(ours), comparable(theirs));
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert_eq!(ours, theirs, "{name}");
+    }
+    assert_eq!(ours.len(), theirs.len(), "{name}: {ours:#?}");
+}

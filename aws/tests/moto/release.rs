@@ -1,0 +1,91 @@
+//! Whole releases: good ones, and those in which something goes wrong.
+
+use onebox_release::{CodeDeployGroup, Via};
+use onebox_sim::control::{ControlPlane, Script};
+use serde_json::json;
+use std::sync::Mutex;
+
+use crate::{
+    aws, same,
+    scenario::{Clock, FUNCTIONS, Local, SCENARIOS, Scenario, drive, end, events, plan},
+    server::moto,
+};
+
+/// A scenario in moto; its account and what goes wrong in it.
+async fn against_moto(scenario: &Scenario, region: &'static str) {
+    moto().tell(region, "account", &scenario.account());
+    moto().tell(region, "faults", &scenario.faults());
+    let records = drive(&plan(), &aws(region), &Clock::default()).await;
+    let expected = scenario.journal().await;
+    assert_eq!(end(&expected), scenario.ends, "{}: {:#?}", scenario.name, events(&expected));
+    // Where an answer is lost the SDK tries again before the machine hears of it: what it says meanwhile differs.
+    if scenario.name.starts_with("lost") {
+        assert_eq!(events(&records), events(&expected), "{}", scenario.name);
+    } else {
+        same(scenario.name, &records, &expected);
+    }
+    let account = moto().look(region, "account");
+    if let Some(version) = scenario.stands {
+        for function in FUNCTIONS {
+            let alias = &account["aliases"][format!("{function}:live")];
+            assert_eq!(*alias, json!({ "version": version, "weights": {} }), "{}: {function}", scenario.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_same_release_has_the_same_journal_whatever_goes_wrong() {
+    for scenario in &SCENARIOS {
+        against_moto(scenario, "eu-west-1").await;
+    }
+}
+
+#[tokio::test]
+async fn somebody_elses_change_is_never_overwritten() {
+    let scenario = SCENARIOS.iter().find(|scenario| scenario.name == "foreign edit").unwrap();
+    let region = "eu-west-2";
+    moto().tell(region, "account", &scenario.account());
+    moto().tell(region, "faults", &scenario.faults());
+    drive(&plan(), &aws(region), &Clock::default()).await;
+    let account = moto().look(region, "account");
+    assert_eq!(account["aliases"]["orders:live"], json!({ "version": "3", "weights": {} }));
+    assert!(account["aliases"]["web:live"]["version"] == "1", "the regular side was never touched: {account}");
+}
+
+#[tokio::test]
+async fn codedeploy_is_told_followed_and_comes_to_the_same() {
+    let region = "eu-west-3";
+    let scenario = &SCENARIOS[0];
+    let mut account = scenario.account();
+    account["groups"] = FUNCTIONS.iter().map(|function| json!(["shop", function])).collect();
+    moto().tell(region, "account", &account);
+    let mut plan = plan();
+    plan.via = Via::CodeDeploy;
+    for shift in plan.backends.iter_mut().chain(&mut plan.one_box).chain(&mut plan.regular) {
+        shift.strategy = onebox_release::Strategy::AllAtOnce;
+        shift.codedeploy = Some(CodeDeployGroup {
+            application: "shop".into(),
+            group: shift.function.clone(),
+            config: "CodeDeployDefault.LambdaAllAtOnce".into(),
+        });
+    }
+    let clock = Clock::default();
+    let mut plane = ControlPlane::default();
+    for function in FUNCTIONS {
+        plane.function(function, 3, clock.now());
+        plane.alias(function, "live", &onebox_release::Routing::wholly("1")).unwrap();
+        plane.deployment_group("shop", function);
+    }
+    plane.set_alarm("web-5xx", onebox_release::AlarmState::Ok, clock.now());
+    plane.script("smoke", Script::passes());
+    let local = Local { plane: Mutex::new(plane), clock: &clock };
+    let expected = drive(&plan, &local, &clock).await;
+    let records = drive(&plan, &aws(region), &Clock::default()).await;
+    assert_eq!((end(&records), end(&expected)), ("released".into(), "released".into()), "{:#?}", events(&records));
+    assert_eq!(events(&records), events(&expected));
+    let calls = moto().look(region, "calls");
+    let of = |operation: &str| {
+        calls["calls"].as_array().unwrap().iter().filter(|call| call["operation"] == operation).count()
+    };
+    assert_eq!((of("CreateDeployment"), of("UpdateAlias")), (4, 0));
+}
