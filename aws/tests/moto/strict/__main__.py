@@ -27,8 +27,9 @@ def end_with_input():
 
 
 def main():
-    # A connection that a test had broken is no news.
+    # Calls are recorded at the door, and an execution that fails says so in its history.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     for module in (aliases, versions, alarms, deployments, invocations, machines):
         module.patch()
     moto = DomainDispatcherApplication(create_backend_app)
