@@ -110,7 +110,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "script")]
     no_crowd: bool,
     /// Release both sides and the API behind them meanwhile
-    #[arg(long, conflicts_with_all = ["no_crowd", "visitors"])]
+    #[arg(long, conflicts_with_all = ["no_crowd", "visitors", "visits"])]
     release: bool,
     /// Let the API's new version fail 30 % of its requests: all the time, or, with --fail=bake, only once it has all
     /// traffic and the one-box has moved

@@ -39,7 +39,7 @@ try {
   await page.locator('#rollout-fail[aria-checked=false]').waitFor();
   await button('Release again').click();
   await said('Under way');
-  await event('10 % on version 2');
+  await event('1 % on version 2');
   await button('Promote').click();
   await event('promote: a person asked for it on the page');
   await button('Abort').click();

@@ -40,6 +40,7 @@ fn a_healthy_version_is_released_and_no_page_breaks_that_is_loaded_in_one_piece(
     in_order(
         &report,
         &[
+            "orders:live: 1 % on version 2, the rest on 1",
             "orders:live: 10 % on version 2, the rest on 1",
             "orders:live: 50 % on version 2, the rest on 1",
             "orders:live: 100 % on version 2, the rest on 1",
@@ -134,6 +135,7 @@ fn what_does_not_go_together_is_said() {
         (&["--fail"], "--release"),
         (&["--release", "--no-crowd"], "--no-crowd"),
         (&["--release", "--visitors", "5"], "--visitors"),
+        (&["--release", "--seconds", "8", "--visits", "5"], "--visits"),
     ] {
         let done = run(args);
         let text = String::from_utf8_lossy(&done.stderr).into_owned();

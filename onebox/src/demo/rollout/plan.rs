@@ -37,21 +37,26 @@ pub(super) const fn frontend(side: Partition) -> &'static str {
 pub(super) struct Times {
     /// Before the release begins, so that there is something to compare with; and after it has ended.
     pub(super) around: Duration,
+    first: Duration,
     step: Duration,
     bake: Duration,
 }
 
+/// How long the first step lasts at least. An alarm knows nothing before the minute after the one in which it is made:
+/// the new version is to get more than a few requests only then.
+const FIRST: Duration = Duration::from_millis(1500);
+
 impl Times {
     /// Parts that together take about so long.
     pub(super) fn within(time: Duration) -> Self {
-        Self { around: time / 10, step: time / 5, bake: time * 3 / 20 }
+        Self { around: time / 10, first: (time / 20).max(FIRST), step: time * 9 / 50, bake: time * 3 / 20 }
     }
 }
 
-/// The release: the backend in two steps, then the one-box, then everyone else, with everything armed that there is.
+/// The release: the backend step by step, then the one-box, then everyone else, with everything armed that there is.
 pub(super) fn plan(times: Times) -> Result<Plan, Failure> {
     let frontend = |side| json!({ "function": frontend(side), "alias": ALIAS, "target": NEW, "strategy": "AllAtOnce" });
-    let step = |percent: u32| json!({ "percent": percent, "wait": span(times.step) });
+    let step = |percent: u32, wait| json!({ "percent": percent, "wait": span(wait) });
     let plan = json!({
         "release": {
             "id": "demo",
@@ -60,7 +65,7 @@ pub(super) fn plan(times: Times) -> Result<Plan, Failure> {
             "poll": span(POLL),
         },
         "health": {
-            "min_requests": 10,
+            "min_requests": 2,
             "hold": span(HOLD),
             "comparison": { "false_alarm": "1%", "tolerance": "5%" },
             "version_alarms": { "errors": ERRORS, "minutes": 1 },
@@ -69,7 +74,7 @@ pub(super) fn plan(times: Times) -> Result<Plan, Failure> {
             "function": BACKEND,
             "alias": ALIAS,
             "target": NEW,
-            "strategy": { "steps": [step(10), step(50), { "percent": 100 }] },
+            "strategy": { "steps": [step(1, times.first), step(10, times.step), step(50, times.step), { "percent": 100 }] },
         }],
         "one-box": frontend(Partition::OneBox),
         "regular": frontend(Partition::Regular),
