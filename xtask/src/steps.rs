@@ -30,6 +30,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "test", about: "all tests, with the oldest Node.js", run: test },
     Step { name: "node", about: "the bundles' tests, with every Node.js of Lambda@Edge", run: node },
     Step { name: "parity", about: "every runtime decides the same", run: parity },
+    Step { name: "moto", about: "releases over HTTP against moto, killed, and by Step Functions", run: moto },
     Step { name: "browser", about: "Chromium walks about in the demo while the share grows", run: browser::run },
     Step { name: "templates", about: "what is deployed passes CloudFormation's linter", run: templates::run },
     Step { name: "dependencies", about: "licences, sources, duplicates and advisories", run: dependencies },
@@ -50,6 +51,7 @@ fn setup() -> Result<(), Failure> {
     tools::languages()?;
     tools::wasm_target()?;
     println!("njs: {}", tools::njs()?);
+    println!("moto: {}", tools::moto()?);
     println!("Chromium: {}", tools::chromium()?);
     browser::packages()?;
     tools::component("rustfmt", "rustfmt")?;
@@ -92,6 +94,7 @@ fn doc() -> Result<(), Failure> {
 fn test() -> Result<(), Failure> {
     tools::languages()?;
     tools::njs()?;
+    tools::moto()?;
     tools::wasm_target()?;
     let oldest = tools::node(tools::NODE_VERSIONS[0])?;
     Line::of("cargo test --locked --workspace --exclude xtask --no-fail-fast").node(&oldest).run()
@@ -106,6 +109,14 @@ fn node() -> Result<(), Failure> {
         Line::of("cargo test --locked --workspace --exclude xtask --no-fail-fast --tests node").node(&program).run()?;
     }
     Ok(())
+}
+
+/// They are part of the tests above, too: alone, they say what they measure.
+fn moto() -> Result<(), Failure> {
+    tools::moto()?;
+    Line::of("cargo test --locked --no-fail-fast -p onebox-aws -p onebox -p onebox-release-lambda --test moto --test machine")
+        .args(["--", "--nocapture"])
+        .run()
 }
 
 fn parity() -> Result<(), Failure> {

@@ -82,6 +82,18 @@ pub(crate) fn chromium() -> Result<String, Failure> {
     env::var("CHROMIUM").or_else(|_| apt::program(&["chromium", "chromium-browser", "google-chrome"], "chromium"))
 }
 
+/// moto, patched to keep AWS's rules, in a virtual environment of its own: the path of its Python. The tests that need
+/// it ask the same script, and find it there.
+///
+/// # Errors
+/// If Python is missing or too old, or pip cannot install it.
+pub(crate) fn moto() -> Result<String, Failure> {
+    let line = Line::of("python3 aws/tests/moto/start.py --prepare --venv");
+    let line = line.args([target_dir().join("moto").display().to_string()]);
+    line.run()?;
+    line.output().ok_or_else(|| Failure::new(format!("it was there a moment ago; try again:\n    {line}")))
+}
+
 /// A command of this project that cargo has built, in the folder of a profile: the path of its program.
 ///
 /// # Errors
