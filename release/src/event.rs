@@ -115,6 +115,9 @@ impl fmt::Display for Event {
             Self::Resumed => write!(f, "the release goes on"),
             Self::Entered { stage } => write!(f, "{stage}"),
             Self::Published { function, version } => write!(f, "{function}: published version {version}"),
+            Self::Shifted { function, alias, to, percent: Percent::ALL, .. } => {
+                write!(f, "{function}:{alias}: {} on version {to}", Percent::ALL)
+            }
             Self::Shifted { function, alias, from, to, percent } => {
                 write!(f, "{function}:{alias}: {percent} on version {to}, the rest on {from}")
             }

@@ -109,7 +109,7 @@ impl fmt::Display for Moment {
 /// })).unwrap();
 /// let timeline = timeline(&plan, "2026-11-20T12:00:00Z".parse()?, &[]);
 /// let lines: Vec<_> = timeline.moments.iter().map(|moment| format!("{} {moment}", moment.at)).collect();
-/// assert!(lines.contains(&"2026-11-20T12:05:00Z orders:live: 100 % on version 7, the rest on current".to_owned()));
+/// assert!(lines.contains(&"2026-11-20T12:05:00Z orders:live: 100 % on version 7".to_owned()));
 /// assert_eq!(timeline.calls["UpdateAlias"], 2);
 /// # Ok::<(), jiff::Error>(())
 /// ```
