@@ -262,9 +262,10 @@ impl Demo {
     /// Runs until a person has seen enough.
     async fn watched(mut self, args: &Args) -> Result<Exit, Failure> {
         let address = self.address;
+        let begins = if args.release { "the release begins when you watch; " } else { "" };
         let said = writeln!(
             io::stdout().lock(),
-            "onebox demo: watch http://{address}/__onebox/ and visit http://{address}/ (Ctrl-C stops it)"
+            "onebox demo: watch http://{address}/__onebox/ and visit http://{address}/ ({begins}Ctrl-C stops it)"
         );
         crate::exit::written(said)?;
         let mut walking = match self.stage.rollout.clone() {
