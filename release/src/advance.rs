@@ -10,8 +10,8 @@
 //! | before, for each group | the lanes' hooks, alarms meanwhile | every hook passed | a hook fails, an alarm fires: back |
 //! | shift, for each group | alarms, then traffic, then one batch of updates; a wait; again | every lane has taken its last step | an alarm fires, a version is worse, AWS refuses: back. Proof is missing: held, then not proven. Somebody else changed an alias: stuck |
 //! | after, for each group | as before | as before | as before |
-//! | bake, before the regular side; final bake, at the end | alarms; traffic where a lane had no smaller step | the time has passed with every alarm OK | as in a shift |
-//! | roll back | deployments are stopped; then the groups, last first: one batch that updates what is known and reads what is in doubt | every lane is on its old version, or cannot be put there | what cannot be put back is named at the end: stuck |
+//! | bake, before the regular side; final bake, at the end | alarms; traffic where a lane had no smaller step; at the very end, every alias once more | the time has passed with every alarm OK; every alias stands as it was left | as in a shift; at the end an alias stands elsewhere, or cannot be read: stuck |
+//! | roll back | deployments are stopped; then the groups, last first: one batch that updates what is known and reads what is in doubt; then every alias that was put back, once more | every lane is on its old version, or cannot be put there | what cannot be put back, or was changed since, is named at the end: stuck |
 //! | remove alarms | the release's alarms are looked for, then deleted | they are gone | noted: a person deletes them |
 //! | over | nothing | | resume after stuck: roll back again |
 //!
@@ -27,6 +27,8 @@
 //!   somebody decided to go on: a person by `promote`, or the plan.
 //! - An alarm that fired, one that cannot be read, and one that has no data are three things: the first puts everything
 //!   back at once, the others hold the release.
+//! - Nothing ends as released or rolled back before every alias that was changed is read once more, and stands as it was
+//!   left: somebody else's change after our last update is found, and left alone.
 //! - After a crash reads and rollbacks are repeated; an update that raises a weight is looked for first.
 //! - Everything that fails is tried a bounded number of times, everything that is held is held for a bounded time.
 
@@ -37,6 +39,7 @@ mod deploy;
 mod gate;
 mod halt;
 mod hook;
+mod last;
 mod look;
 mod order;
 mod preflight;
@@ -159,6 +162,7 @@ impl Machine<'_> {
             Task::Halt(lanes) => self.hear_halt(&lanes, heard),
             Task::Await(lanes) => self.hear_await(&lanes, heard),
             Task::Undo { write, read } => self.hear_undo(&write, &read, heard),
+            Task::Last(lanes) => self.hear_last(&lanes, heard),
             Task::FindAlarms => self.hear_find_alarms(heard),
             Task::DeleteAlarms(names) => self.hear_delete_alarms(&names, heard),
             Task::Begin | Task::Over => self.state.effect.clone(),
@@ -199,6 +203,7 @@ impl Machine<'_> {
             Task::Halt(lanes) => self.halt_calls(&lanes),
             Task::Await(lanes) => self.deployment_calls(&lanes),
             Task::Undo { write, read } => [self.undo_calls(&write), self.alias_calls(&read)].concat(),
+            Task::Last(lanes) => self.alias_calls(&lanes),
             Task::FindAlarms => self.find_alarm_calls(),
             Task::DeleteAlarms(names) => delete_calls(&names),
         };

@@ -135,6 +135,8 @@ pub(crate) enum Task {
         /// The lanes that are read.
         read: Vec<usize>,
     },
+    /// Everything is done: these aliases are read once more.
+    Last(Vec<usize>),
     /// The release's alarms are looked for.
     FindAlarms,
     /// They are deleted.
@@ -307,6 +309,9 @@ pub struct Lane {
     /// Why it cannot be put back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) stuck: Option<String>,
+    /// Whether it was put back: it is read once more before the end.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) back: bool,
     /// CodeDeploy's deployment.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) deployment: Deploying,
@@ -372,6 +377,7 @@ impl Lane {
             wanted: None,
             foreign: None,
             stuck: None,
+            back: false,
             deployment: Deploying::default(),
             gate: Gate::default(),
             tries: Tries::default(),

@@ -29,7 +29,11 @@ impl Machine<'_> {
         }
         match self.not_proven(&missing) {
             Some(effect) => effect,
-            None => self.leave_bake(),
+            None => {
+                // The plan goes on: what it was forgiven is not asked for again.
+                (self.state.gate.skip, self.state.gate.blind) = (true, true);
+                self.leave_bake()
+            }
         }
     }
 
@@ -41,7 +45,7 @@ impl Machine<'_> {
                 lane.gate.skip |= is_unserved;
             }
         }
-        self.next_stage()
+        if self.state.stage == Stage::FinalBake { self.look_last() } else { self.next_stage() }
     }
 
     fn bake_end(&self) -> jiff::Timestamp {
@@ -49,7 +53,7 @@ impl Machine<'_> {
         later(self.state.since, bake)
     }
 
-    fn rest_in_bake(&mut self) -> Effect {
+    pub(super) fn rest_in_bake(&mut self) -> Effect {
         let events = [Some(self.bake_end()), self.limit(self.state.gate)];
         let next = events.into_iter().flatten().filter(|time| *time > self.now).min();
         let poll = self.after(self.plan.poll);

@@ -39,7 +39,8 @@ impl Machine<'_> {
             again.extend(lanes.iter().filter(|&&index| self.is_foreign(index)));
             self.retry(Task::Look(again))
         } else if lanes.iter().any(|&index| self.is_foreign(index)) {
-            self.conflict()
+            let foreign = self.all().into_iter().filter(|&index| self.is_foreign(index)).collect();
+            self.conflict(Task::Look(foreign))
         } else if lanes.iter().all(|&index| self.is_worth_a_watch(index)) {
             // Whatever is still due is seen at once, and alarms come first.
             self.watch_on()
@@ -64,11 +65,11 @@ impl Machine<'_> {
         }
     }
 
-    fn is_foreign(&self, index: usize) -> bool {
+    pub(super) fn is_foreign(&self, index: usize) -> bool {
         self.state.lanes.get(index).is_some_and(|lane| lane.foreign.is_some())
     }
 
-    fn set_foreign(&mut self, index: usize, foreign: Foreign) {
+    pub(super) fn set_foreign(&mut self, index: usize, foreign: Foreign) {
         if let Some(lane) = self.state.lanes.get_mut(index) {
             lane.foreign = Some(foreign);
         }
@@ -104,8 +105,8 @@ impl Machine<'_> {
         None
     }
 
-    /// Somebody else changed an alias: everything stays as it is.
-    fn conflict(&mut self) -> Effect {
+    /// Somebody else changed an alias: everything stays as it is until a person has looked; then comes the task.
+    pub(super) fn conflict(&mut self, then: Task) -> Effect {
         let foreign: Vec<usize> = self.all().into_iter().filter(|&index| self.is_foreign(index)).collect();
         let found: Vec<String> = foreign.iter().filter_map(|&index| self.describe_foreign(index)).collect();
         let them = if foreign.len() == 1 { "it" } else { "them" };
@@ -113,7 +114,7 @@ impl Machine<'_> {
             "{}. Put {them} back and `onebox release resume`, or `onebox release abort` to put the other aliases back",
             found.join("; ")
         ));
-        self.state.task = Task::Look(foreign);
+        self.state.task = then;
         self.stop(ending)
     }
 

@@ -41,6 +41,7 @@ impl Machine<'_> {
             Task::Deploy(lanes) => Task::Find(lanes),
             // What alarms said before is old news.
             Task::Measure => self.watch_task(),
+            Task::Last(_) if self.state.reason.is_none() => Task::Watch,
             task => task,
         }
     }

@@ -34,7 +34,7 @@ impl Machine<'_> {
         self.halt_deployments()
     }
 
-    /// The next group that is not back yet; the alarms once all are.
+    /// The next group that is not back yet; the last look once all are.
     pub(super) fn undo_next(&mut self) -> Effect {
         for group in [Group::Regular, Group::OneBox, Group::Backends] {
             let (mut write, mut read) = (Vec::new(), Vec::new());
@@ -51,7 +51,7 @@ impl Machine<'_> {
                 return self.begin(Task::Undo { write, read });
             }
         }
-        self.enter(Stage::Disarm)
+        self.look_last()
     }
 
     pub(super) fn undo_calls(&self, lanes: &[usize]) -> Vec<Call> {
@@ -136,7 +136,7 @@ impl Machine<'_> {
     }
 
     /// An update back was perhaps applied.
-    fn doubt(&mut self, index: usize) {
+    pub(super) fn doubt(&mut self, index: usize) {
         if let Some(lane) = self.state.lanes.get_mut(index) {
             lane.wanted = Some(Percent::NONE);
         }
@@ -148,7 +148,7 @@ impl Machine<'_> {
         let moved = lane.percent > Percent::NONE;
         lane.percent = Percent::NONE;
         (lane.wanted, lane.foreign, lane.stuck, lane.revision) = (None, None, None, Some(view.revision));
-        lane.deployment = Deploying::Untold;
+        (lane.deployment, lane.tries, lane.back) = (Deploying::Untold, Tries::default(), true);
         let (function, alias, version) = (lane.function.clone(), lane.alias.clone(), view.routing.version);
         if moved {
             self.tell(Event::PutBack { function, alias, version });
@@ -169,12 +169,15 @@ impl Machine<'_> {
 
     /// Somebody else changed it: it is left alone.
     fn leave(&mut self, index: usize, foreign: Foreign) -> Next {
-        if let Some(lane) = self.state.lanes.get_mut(index) {
-            lane.foreign = Some(foreign);
-        }
+        self.set_foreign(index, foreign);
+        self.leave_foreign(index);
+        Next::Nothing
+    }
+
+    /// An alias that somebody else changed stays as it is.
+    pub(super) fn leave_foreign(&mut self, index: usize) {
         let why = self.describe_foreign(index).unwrap_or_default();
         self.strand(index, format!("{why}; it was left alone"));
-        Next::Nothing
     }
 
     /// A lane cannot be put back.

@@ -236,11 +236,11 @@ proptest! {
         match ending {
             Ending::Released => {
                 prop_assert!(world.state.lanes.iter().all(|lane| lane.percent == Percent::ALL));
+                prop_assert!(stands("7"), "{:?} {:#?}", world.aliases, world.told());
             }
             Ending::RolledBack(_) | Ending::Refused(_) => {
                 prop_assert!(world.state.lanes.iter().all(|lane| lane.percent == Percent::NONE));
-                let foreign = world.aliases.values().any(|alias| alias.routing == Routing::wholly("5"));
-                prop_assert!(foreign || stands("6"), "{:?} {:#?}", world.aliases, world.told());
+                prop_assert!(stands("6"), "{:?} {:#?}", world.aliases, world.told());
             }
             _ => {}
         }

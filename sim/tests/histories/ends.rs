@@ -62,7 +62,11 @@ pub(crate) fn problems(run: &mut Run<'_>, fault: faults::Kind) -> Vec<Problem> {
         let stands = run.routing(&seen.function);
         let name = &seen.function;
         let changed = !seen.parts.is_empty();
-        // Somebody may move it after the release had its last word on it; what it saw, it tells.
+        let ends = matches!(kind, Kind::Released | Kind::RolledBack);
+        hold(!ends || !changed || seen.is_looked_at(), "what was changed is looked at once more at the end", &|| {
+            name.clone()
+        });
+        // Only after that last look somebody may move it unseen; what the release saw, it tells.
         let unseen = seen.foreign.is_some() && !seen.is_known_to_be_foreign();
         match kind {
             Kind::Released => {

@@ -165,13 +165,21 @@ impl<'s> Run<'s> {
         let now = self.now();
         let ordered = matches!(input, Input::Abort(_) | Input::Promote(_));
         let before = std::mem::replace(&mut self.state, self.kept.0.clone());
-        let wanted = before.effect.clone();
+        let (stage, wanted) = (before.stage, before.effect.clone());
+        let answers = match &input {
+            Input::Answers(answers) => answers.clone(),
+            _ => Vec::new(),
+        };
         let (state, effect) = advance(&self.shape.plan, before, now, input);
         assert_eq!(state.effect, effect, "the effect is in the state");
         if effect != wanted {
             self.accompanied = false;
         }
         self.state = state;
+        let is_done = |stage| matches!(stage, Stage::Disarm | Stage::Over);
+        if let (false, true, Effect::Call { calls, .. }) = (is_done(stage), is_done(self.state.stage), &wanted) {
+            self.watch.done(calls, &answers);
+        }
         if ordered || worth_keeping(&self.state) {
             self.trail.extend(self.state.events.iter().cloned());
             self.kept.0.clone_from(&self.state);

@@ -22,6 +22,8 @@ pub(crate) struct Seen {
     pub(crate) foreign: Option<Routing>,
     /// Whether the release saw that: now, and as the journal knows it.
     noticed: [bool; 2],
+    /// Whether the release read it in its last look: now, and as the journal knows it.
+    last: [bool; 2],
     /// Whether somebody else ever touched it.
     pub(crate) edited: bool,
     /// The new version's part, each time that the release changed it.
@@ -57,6 +59,11 @@ impl Seen {
     pub(crate) fn is_known_to_be_foreign(&self) -> bool {
         self.foreign.is_some() && self.noticed[0]
     }
+
+    /// Whether the release read it when everything was done.
+    pub(crate) fn is_looked_at(&self) -> bool {
+        self.last[0]
+    }
 }
 
 impl Watch {
@@ -68,6 +75,7 @@ impl Watch {
             old: OLD.into(),
             foreign: None,
             noticed: [false; 2],
+            last: [false; 2],
             edited: false,
             parts: Vec::new(),
             whole: None,
@@ -126,15 +134,27 @@ impl Watch {
         }
     }
 
+    /// Everything is done: what was read just before was seen for the last time.
+    pub(crate) fn done(&mut self, calls: &[Call], answers: &[Answer]) {
+        let read = |function: &str| {
+            let is_read = |(call, answer): (&Call, &Answer)| match call {
+                Call::GetAlias { function: of, .. } => of == function && answer.is_ok(),
+                _ => false,
+            };
+            calls.iter().zip(answers).any(is_read)
+        };
+        self.seen.iter_mut().for_each(|seen| seen.last[0] = read(&seen.function));
+    }
+
     /// The state was written.
     pub(crate) fn keep(&mut self) {
-        self.seen.iter_mut().for_each(|seen| seen.noticed[1] = seen.noticed[0]);
+        self.seen.iter_mut().for_each(|seen| (seen.noticed[1], seen.last[1]) = (seen.noticed[0], seen.last[0]));
         (self.fired[1], self.well[1]) = (self.fired[0], self.well[0]);
     }
 
     /// A crash: what was not written is forgotten, and what alarms said is old, unless nothing hangs on it any more.
     pub(crate) fn forget(&mut self, decided: bool) {
-        self.seen.iter_mut().for_each(|seen| seen.noticed[0] = seen.noticed[1]);
+        self.seen.iter_mut().for_each(|seen| (seen.noticed[0], seen.last[0]) = (seen.noticed[1], seen.last[1]));
         self.fired[0] = self.fired[1];
         self.well[0] = if decided { self.well[1] } else { self.watched.is_empty() };
     }
