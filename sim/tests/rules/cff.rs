@@ -133,7 +133,9 @@ async fn headers_cookies_and_parameters_are_changed() {
         let stage = setup(pinned("0%"), &folder, &engine).origin(told).await;
         let sent =
             [("x-any", "1"), ("x-any", "2"), ("x-many", "1"), ("x-many", "2"), ("x-gone", "1"), ("cookie", "b=2")];
-        assert_eq!(stage.get_with("/?p=1", &sent).await.text(), "/?p=2 one 1|2|3  a=1; b=2");
+        // An object's members have no order that a test may rely on.
+        let told = stage.get_with("/?p=1", &sent).await;
+        assert!(["/?p=2 one 1|2|3  a=1; b=2", "/?p=2 one 1|2|3  b=2; a=1"].contains(&told.text()), "{}", told.text());
     }
 }
 
@@ -161,7 +163,8 @@ async fn viewer_response_may_change_status_body_headers_and_cookies_but_does_not
             assert_eq!((changed.status().as_u16(), changed.text(), changed.x_cache()), (203, "sorry", x_cache));
             assert_eq!(changed.header("content-length"), Some("5"));
             assert_eq!(changed.header("x-added"), Some("/"));
-            let cookies: Vec<_> = changed.head.headers.get_all("set-cookie").iter().cloned().collect();
+            let mut cookies: Vec<_> = changed.head.headers.get_all("set-cookie").iter().collect();
+            cookies.sort_by_key(|cookie| cookie.as_bytes());
             assert_eq!(cookies, ["id=7; Path=/; Secure", "lang=en"]);
         }
         assert_eq!(stage.get("/missing").await.header("x-added"), None);
