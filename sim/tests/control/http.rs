@@ -318,7 +318,7 @@ async fn a_deployment_waits_for_its_hook() {
     );
     let target = json!({ "deploymentId": id, "targetId": "orders:live" });
     let target = codedeploy(&server, "GetDeploymentTarget", target).await.json();
-    assert_eq!(target["deploymentTarget"]["lambdaTarget"]["lambdaFunctionInfo"]["targetVersionWeight"], json!(1.0));
+    assert_eq!(target["deploymentTarget"]["lambdaTarget"]["lambdaFunctionInfo"]["targetVersionWeight"], json!(100.0));
     let mut wrong = asked;
     wrong["revision"]["appSpecContent"]["content"] = json!("version: 0.0");
     assert_eq!(codedeploy(&server, "CreateDeployment", wrong).await.json()["__type"], "InvalidRevisionException");

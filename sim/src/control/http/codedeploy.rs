@@ -213,7 +213,7 @@ fn target(id: &str, run: &Run) -> Value {
                 "functionAlias": run.asked.alias,
                 "currentVersion": run.asked.from,
                 "targetVersion": run.asked.to,
-                "targetVersionWeight": run.percent().weight(),
+                "targetVersionWeight": f64::from(run.percent().hundredths()) / 100.0,
             },
         },
     })
