@@ -280,6 +280,30 @@ fn what_codedeploy_cannot_do_is_refused_where_it_moves_the_alias() {
 }
 
 #[test]
+fn two_aliases_of_one_deployment_group_are_refused_where_codedeploy_moves_them() {
+    let found = |via: &str, others: [Value; 2]| {
+        problems(&changed(|tree| {
+            set(tree, "/release/via", json!(via));
+            set(tree, "/backend/0/codedeploy", json!({ "application": "shop", "group": "orders" }));
+            let [backend, regular] = others;
+            let users = json!({ "function": "users", "alias": "live", "target": "7", "codedeploy": backend });
+            tree["backend"].as_array_mut().unwrap().push(users);
+            tree["regular"] = json!({ "function": "web", "alias": "live", "target": "7", "codedeploy": regular });
+        }))
+    };
+    let at = |application: &str, group: &str| json!({ "application": application, "group": group });
+    assert_eq!(found("codedeploy", [at("shop", "users"), at("web", "orders")]), [""; 0]);
+    let same = [at("shop", "orders"), at("shop", "orders")];
+    assert_eq!(found("lambda", same.clone()), [""; 0]);
+    let because = "CodeDeploy runs one deployment of a group at a time, so give every alias its own";
+    assert_eq!(
+        found("codedeploy", same),
+        ["backend.1", "regular"]
+            .map(|path| format!("{path}.codedeploy.group: is the one of backend.0 already: {because}"))
+    );
+}
+
+#[test]
 fn every_problem_is_told_in_one_run() {
     let tree = json!({
         "release": { "id": "", "polls": "5s", "alarms": ["a", "a"] },

@@ -87,6 +87,14 @@ fn read(tree: &Value, problems: &mut Problems) -> Option<Plan> {
             let message = format!("{}:{} is moved by {other} already", shift.function, shift.alias);
             problems.add(format!("{path}.alias"), message);
         }
+        let shares = |other: &Shift| via == Via::CodeDeploy && rules::same_group(other, &shift);
+        if let Some((other, _)) = shifts.iter().find(|(_, other)| shares(other)) {
+            let message = format!(
+                "is the one of {other} already: CodeDeploy runs one deployment of a group at a time, \
+                 so give every alias its own"
+            );
+            problems.add(format!("{path}.codedeploy.group"), message);
+        }
         shifts.push((path.to_owned(), shift.clone()));
         Some(shift)
     };
