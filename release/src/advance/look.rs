@@ -2,14 +2,12 @@
 
 use super::{Heard, Machine, alias, may_pass, shift::first, words};
 use crate::{
-    AliasView, Effect, Ending, ErrorKind, Stage,
+    AliasView, Answer, Effect, Ending, ErrorKind, Reply, Stage,
     state::{Foreign, Task},
 };
 
 /// What a look at an alias tells.
 enum Look {
-    /// It stands as wanted.
-    Applied,
     /// It stands as it stood before.
     NotApplied,
     /// Somebody else changed it, but it stands again as this release left it.
@@ -20,11 +18,15 @@ enum Look {
 
 impl Machine<'_> {
     pub(super) fn hear_look(&mut self, lanes: &[usize], heard: Heard) -> Effect {
+        // A step that was taken is told before anything goes back: the way back begins where the aliases stand.
+        let taken: Vec<bool> =
+            lanes.iter().zip(&heard).map(|(&index, (_, answer))| self.take_applied(index, answer)).collect();
         if let Some(effect) = self.judge_alarms(heard.iter().map(|(call, answer)| (call, answer))) {
             return effect;
         }
         let (mut failures, mut again) = (Vec::new(), Vec::new());
-        for (&index, (call, answer)) in lanes.iter().zip(heard) {
+        let open = lanes.iter().zip(heard).zip(taken).filter(|(_, taken)| !taken);
+        for ((&index, (call, answer)), _) in open {
             match alias(answer) {
                 Ok(view) => failures.extend(self.take_look(index, view)),
                 Err(error) if error.kind == ErrorKind::NotFound => self.set_foreign(index, Foreign::Gone),
@@ -75,19 +77,29 @@ impl Machine<'_> {
         }
     }
 
-    /// Judges one alias; a reason where it was tried too often.
+    /// Whether an alias stands as wanted: the lost update was ours, and it was applied.
+    fn take_applied(&mut self, index: usize, answer: &Answer) -> bool {
+        let (Some(lane), Ok(Reply::Alias(view))) = (self.state.lanes.get(index), answer) else { return false };
+        let applied = lane.wanted.is_some_and(|wanted| view.routing == lane.routing(wanted));
+        if applied {
+            self.confirm(index, view.clone());
+        }
+        applied
+    }
+
+    /// Judges an alias that does not stand as wanted; a reason where it was tried too often.
     fn take_look(&mut self, index: usize, view: AliasView) -> Option<String> {
         let lane = self.state.lanes.get_mut(index)?;
         let stands = |percent| view.routing == lane.routing(percent);
         let before = stands(lane.percent);
-        let look = match lane.wanted {
-            Some(wanted) if stands(wanted) => Look::Applied,
-            _ if before && lane.foreign.is_some() => Look::BackAgain,
-            _ if before && lane.revision.as_ref() == Some(&view.revision) => Look::NotApplied,
-            _ => Look::Foreign,
+        let look = if before && lane.foreign.is_some() {
+            Look::BackAgain
+        } else if before && lane.revision.as_ref() == Some(&view.revision) {
+            Look::NotApplied
+        } else {
+            Look::Foreign
         };
         match look {
-            Look::Applied => self.confirm(index, view),
             Look::BackAgain => {
                 (lane.wanted, lane.foreign, lane.revision) = (None, None, Some(view.revision));
             }
