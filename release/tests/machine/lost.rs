@@ -1,6 +1,8 @@
 //! Answers that were lost, and other people's changes.
 
-use onebox_release::{Answer, Call, CallError, Effect, Ending, ErrorKind, Event, Input, Percent, Plan, Routing};
+use onebox_release::{
+    AlarmState, Answer, Call, CallError, Effect, Ending, ErrorKind, Event, Input, Percent, Plan, Routing,
+};
 
 use crate::world::{World, at, plan};
 
@@ -47,6 +49,25 @@ fn a_lost_answer_is_recognised_as_our_own_change() {
         assert_eq!(shifted(&world), 2, "{kind:?}: each step once");
         assert_eq!(world.updates().len(), 2, "{kind:?}: nothing is repeated");
     }
+}
+
+#[test]
+fn a_step_whose_answer_was_lost_is_told_before_an_alarm_sends_it_back() {
+    let mut lost = false;
+    let mut world = World::new(backend(|_| {})).scripted(move |world, call| {
+        if lost || !matches!(call, Call::UpdateAlias { .. }) {
+            return None;
+        }
+        lost = true;
+        let _lost = world.answer(call);
+        world.alarms.values_mut().for_each(|state| *state = AlarmState::Alarm);
+        error(ErrorKind::Unknown)
+    });
+
+    assert!(matches!(world.start(), Ending::RolledBack(_)));
+    let told = world.told();
+    let steps: Vec<_> = told.iter().filter(|told| told.starts_with("orders:live")).collect();
+    assert_eq!(steps, ["orders:live: 10 % on version 7, the rest on 6", "orders:live: wholly on version 6 again"]);
 }
 
 #[test]
