@@ -49,8 +49,13 @@ fn codedeploy_is_chosen_on_the_command_line() {
     let world = World::with(PLAN);
     let done = world.run(&["release", "plan", "--via", "codedeploy"]);
     done.is(64, &["backend.0.codedeploy: is missing", "regular.codedeploy: is missing"]);
-    let group = "codedeploy = { application = \"shop\", group = \"g\", config = \"c\" }\n";
-    world.write("release.toml", &PLAN.replace("alias = \"live\"\n", &format!("alias = \"live\"\n{group}")));
+    let group = |at: usize| format!("codedeploy = {{ application = \"shop\", group = \"g{at}\", config = \"c\" }}\n");
+    let with_group = |(at, part): (usize, &str)| match part.ends_with("alias = \"live\"\n") {
+        true => format!("{part}{}", group(at)),
+        false => part.to_owned(),
+    };
+    let plan: String = PLAN.split_inclusive("alias = \"live\"\n").enumerate().map(with_group).collect();
+    world.write("release.toml", &plan);
     let done = world.run(&["release", "plan", "--via", "codedeploy"]);
     done.is(0, &["moved by CodeDeploy", "4  CreateDeployment"]);
 }
