@@ -31,7 +31,11 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "node", about: "the bundles' tests, with every Node.js of Lambda@Edge", run: node },
     Step { name: "parity", about: "every runtime decides the same", run: parity },
     Step { name: "moto", about: "releases over HTTP against moto, killed, and by Step Functions", run: moto },
-    Step { name: "browser", about: "Chromium walks about in the demo while the share grows, and sees a release go back", run: browser::run },
+    Step {
+        name: "browser",
+        about: "Chromium walks about in the demo while the share grows, and sees a release go back",
+        run: browser::run,
+    },
     Step { name: "templates", about: "what is deployed passes CloudFormation's linter", run: templates::run },
     Step { name: "dependencies", about: "licences, sources, duplicates and advisories", run: dependencies },
     Step { name: "fuzz", about: "every fuzz target, for a short time", run: fuzz },
