@@ -58,7 +58,8 @@ function laneItem({ alias, from, to, part, stands }) {
   name.append(element('b', '', alias), element('span', '', `stands on ${stands}`));
   const bar = element('progress');
   Object.assign(bar, { max: 1, value: part });
-  bar.setAttribute('aria-label', `${alias}: ${percent(part, 0)} on version ${to ?? '–'}, the rest on ${from ?? '–'}`);
+  const rest = part < 1 ? `, the rest on ${from ?? '–'}` : '';
+  bar.setAttribute('aria-label', `${alias}: ${percent(part, 0)} on version ${to ?? '–'}${rest}`);
   item.append(name, bar);
   return item;
 }
