@@ -1,7 +1,8 @@
 """/strict/…: where a test sets an account up, orders faults, and looks at what stands there. Every answer is JSON.
 
     POST /strict/account    begins anew: {"functions": {name: {"versions": n, "aliases": {alias: version}, "script": …}},
-                            "alarms": {name: state}, "groups": [[application, group]], "configs": {name: [[percent, s]]}}
+                            "alarms": {name: state}, "groups": [[application, group]], "configs": {name: [[percent, s]]},
+                            "rate": calls of Lambda's control plane a second}
     GET  /strict/account    the aliases and alarms as they stand, and the updates that made them so
     POST /strict/alarm      {"name", "state"}
     POST /strict/alias      {"function", "alias", "version"}: moved by somebody else's hand
@@ -68,7 +69,7 @@ def begin(region, told):
         for backends in (lambda_backends, cloudwatch_backends, codedeploy_backends):
             backends[DEFAULT_ACCOUNT_ID][region].reset()
         aliases.MOVES[region] = []
-        door.REGIONS[region] = door.Region()
+        door.REGIONS[region] = door.Region(told.get("rate", door.RATE))
         versions.REPLICATED -= {key for key in versions.REPLICATED if key[0] == region}
         role = role_of("lambda")
         for name, function in told.get("functions", {}).items():

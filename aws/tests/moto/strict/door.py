@@ -52,14 +52,14 @@ FREE = {"Invoke", "GetFunction"}
 class Region:
     """What is known of the calls to one region."""
 
-    def __init__(self):
+    def __init__(self, rate=RATE):
         self.calls, self.counts, self.faults = [], {}, []
-        self.tokens, self.filled = RATE, time.monotonic()
+        self.rate, self.tokens, self.filled = rate, rate, time.monotonic()
 
     def take(self):
         """Whether there is a token for one more call."""
         now = time.monotonic()
-        self.tokens = min(RATE, self.tokens + (now - self.filled) * RATE)
+        self.tokens = min(self.rate, self.tokens + (now - self.filled) * self.rate)
         self.filled = now
         if self.tokens < 1.0:
             return False
