@@ -1,9 +1,11 @@
 //! Whole releases: good ones, and those in which something goes wrong.
 
+use std::sync::Mutex;
+
+use futures_util::future::join_all;
 use onebox_release::{CodeDeployGroup, Via};
 use onebox_sim::control::{ControlPlane, Script};
 use serde_json::json;
-use std::sync::Mutex;
 
 use crate::{
     aws, same,
@@ -35,9 +37,10 @@ async fn against_moto(scenario: &Scenario, region: &'static str) {
 
 #[tokio::test]
 async fn the_same_release_has_the_same_journal_whatever_goes_wrong() {
-    for scenario in &SCENARIOS {
-        against_moto(scenario, "eu-west-1").await;
-    }
+    let regions =
+        ["af-south-1", "ap-east-1", "ap-south-1", "ap-northeast-3", "ca-central-1", "eu-central-1", "eu-north-1"];
+    assert_eq!(regions.len(), SCENARIOS.len(), "each has a region");
+    join_all(SCENARIOS.iter().zip(regions).map(|(scenario, region)| against_moto(scenario, region))).await;
 }
 
 #[tokio::test]
