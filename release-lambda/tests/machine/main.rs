@@ -45,14 +45,29 @@ fn kept(stands: &Value) -> Vec<Record> {
     kept.map(|tells| serde_json::from_value(tells["record"].clone()).unwrap()).collect()
 }
 
-fn one(scenario: &Scenario, region: &str) {
+/// An account with the tick in it.
+fn account(scenario: &Scenario, region: &str) {
     moto().tell(region, "account", &scenario.account());
-    moto().tell(region, "faults", &scenario.faults());
     moto().tell(region, "program", &json!({ "function": "tick", "program": env!("CARGO_BIN_EXE_tick") }));
+}
+
+/// How many calls of an operation were made.
+fn made(region: &str, operation: &str) -> usize {
+    let calls = moto().look(region, "calls");
+    calls["calls"].as_array().unwrap().iter().filter(|call| call["operation"] == operation).count()
+}
+
+/// The journal of the release in process.
+fn expected(scenario: &Scenario) -> Vec<Record> {
+    tokio::runtime::Runtime::new().unwrap().block_on(scenario.journal())
+}
+
+fn one(scenario: &Scenario, region: &str) {
+    account(scenario, region);
+    moto().tell(region, "faults", &scenario.faults());
     let stands = run(region, &json!({ "plan": tree() }));
     let records = kept(&stands);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let expected = runtime.block_on(scenario.journal());
+    let expected = expected(scenario);
     assert_eq!(events(&records), events(&expected), "{}: {stands:#}", scenario.name);
     assert_eq!(end(&records), scenario.ends);
     let status = if scenario.ends == "released" { "SUCCEEDED" } else { "FAILED" };
@@ -88,6 +103,62 @@ fn step_functions_comes_to_the_same_journal_whatever_goes_wrong() {
             threads.spawn(move || one(scenario, region));
         }
     });
+}
+
+#[test]
+fn a_tick_that_dies_at_an_update_is_tried_again_and_nothing_is_done_twice() {
+    let good = &SCENARIOS[0];
+    std::thread::scope(|threads| {
+        for (region, when) in [("ap-southeast-1", "before"), ("ap-southeast-2", "after")] {
+            threads.spawn(move || {
+                account(good, region);
+                let kill = |call: u64| {
+                    json!({ "operation": "UpdateAlias", "call": call, "trouble": "killed", "function": "tick", "when": when })
+                };
+                moto().tell(region, "faults", &json!([kill(2), kill(4)]));
+                let stands = run(region, &json!({ "plan": tree() }));
+                assert_eq!(stands["status"], "SUCCEEDED", "{when}: {stands:#}");
+                assert_eq!(events(&kept(&stands)), events(&expected(good)), "{when}");
+                let moves = moto().look(region, "account")["moves"].as_array().unwrap().clone();
+                let mut changes = moves.clone();
+                changes.dedup();
+                // Four were there at the beginning; orders and web move in two steps, the others in one.
+                assert_eq!((moves.len(), changes.len()), (4 + 6, 4 + 6), "{when}: {moves:#?}");
+                assert_eq!(made(region, "UpdateAlias"), 6 + 2, "{when}: each that died was made again, and refused");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_hook_of_codedeploys_reports_by_itself() {
+    let region = "ap-northeast-1";
+    let mut with_groups = SCENARIOS[0].account();
+    with_groups["groups"] = scenario::FUNCTIONS.iter().map(|function| json!(["shop", function])).collect();
+    moto().tell(region, "account", &with_groups);
+    moto().tell(region, "program", &json!({ "function": "tick", "program": env!("CARGO_BIN_EXE_tick") }));
+    // It invokes the version that the deployment is about; what that gets is what it gives.
+    let smoke = json!([{ "payload": { "ping": "pong" }, "expect": { "contains": "pong" } }]).to_string();
+    let hook = json!({
+        "function": "CodeDeployHook_smoke", "program": env!("CARGO_BIN_EXE_hook"), "env": { "SMOKE": smoke },
+    });
+    moto().tell(region, "program", &hook);
+    let mut plan = tree();
+    plan["release"]["via"] = json!("codedeploy");
+    let shift = |shift: &mut Value| {
+        shift["strategy"] = json!("AllAtOnce");
+        shift["codedeploy"] = json!({ "application": "shop", "group": shift["function"] });
+    };
+    plan["backend"].as_array_mut().unwrap().iter_mut().for_each(shift);
+    shift(&mut plan["one-box"]);
+    shift(&mut plan["regular"]);
+    plan["backend"][0]["before"] = json!("CodeDeployHook_smoke");
+    plan["backend"][0]["after"] = json!("CodeDeployHook_smoke");
+    let stands = run(region, &json!({ "plan": plan }));
+    assert_eq!(stands["status"], "SUCCEEDED", "{stands:#}");
+    assert_eq!(made(region, "CreateDeployment"), 4);
+    assert_eq!(made(region, "PutLifecycleEventHookExecutionStatus"), 2);
+    assert_eq!(made(region, "UpdateAlias"), 0);
 }
 
 fn pause(time: Duration) {

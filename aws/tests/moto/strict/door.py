@@ -7,7 +7,8 @@ began: {"operation": "UpdateAlias", "call": 2, "trouble": …}. The troubles:
     lost-request, lost-answer   the connection ends, before the call is applied or after
     alarm                       {"name", "state"}: an alarm changes before the call is applied
     edited                      {"function", "alias", "version", "when"}: somebody else moves an alias, "before" or "after"
-    killed                      {"pid", "when"}: the caller is killed, "before" the call is applied or "after"
+    killed                      {"pid" or "function", "when"}: the caller, a process or the program of a function, is killed
+                                "before" the call is applied or "after"
 """
 
 import contextlib
@@ -19,7 +20,7 @@ import socket
 import threading
 import time
 
-from . import aliases
+from . import aliases, invocations
 from .refused import LOCK
 
 # "The rate of requests across all control plane APIs: 15 requests per second."
@@ -187,8 +188,9 @@ def strike(name, fault):
         edit(name, fault)
     elif fault["trouble"] == "killed":
         # The caller, at the worst of moments. It may have ended already.
+        pid = fault["pid"] if "pid" in fault else invocations.SCRIPTS[name, fault["function"]].process.pid
         with contextlib.suppress(ProcessLookupError):
-            os.kill(fault["pid"], signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
 
 
 def edit(name, fault):

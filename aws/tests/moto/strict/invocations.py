@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -60,14 +61,25 @@ class Program:
             "AWS_SECRET_ACCESS_KEY": "example",
             "AWS_SESSION_TOKEN": "example",
         }
-        self.process = subprocess.Popen([program], env={**kept, **own, **variables}, stdin=subprocess.DEVNULL)
+        self.line, self.variables = [program], {**kept, **own, **variables}
+        self.process = self.started()
+
+    def started(self):
+        return subprocess.Popen(self.line, env=self.variables, stdin=subprocess.DEVNULL)
 
     def run(self, event):
         with self.turn:
             request = str(uuid.uuid4())
-            self.results[request] = queue.Queue()
+            gives = self.results[request] = queue.Queue()
             self.events.put((request, event))
-            return self.results[request].get(timeout=LONGEST)
+            while True:
+                with contextlib.suppress(queue.Empty):
+                    return gives.get(timeout=0.05)
+                if self.process.poll() is not None and gives.empty():
+                    # "If the runtime exits, Lambda returns an error", and has another one for the next event.
+                    # https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+                    self.process = self.started()
+                    return True, {"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited with error"}
 
     def end(self):
         self.process.kill()
