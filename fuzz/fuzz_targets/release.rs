@@ -77,7 +77,7 @@ fn plan(choices: &mut Unstructured<'_>) -> Result<Plan> {
         codedeploy &= !approval;
         let mut shift = json!({
             "function": function, "alias": "live", "target": choices.choose(&targets)?, "strategy": strategy,
-            "codedeploy": { "application": "a", "group": "g", "config": "CodeDeployDefault.LambdaAllAtOnce" },
+            "codedeploy": { "application": "a", "group": function, "config": "CodeDeployDefault.LambdaAllAtOnce" },
         });
         for hook in ["before", "after"] {
             if rarely(choices, 4)? {
