@@ -141,16 +141,9 @@ pub struct Policy {
     salted: Hash,
     ramp: Ramp,
     keys: Box<[Entry]>,
-    /// Apart, because most decisions have nothing to ask here.
-    rules: Option<Box<Rules>>,
-}
-
-/// What may decide before the key chain.
-#[derive(Clone, Debug, Default)]
-struct Rules {
+    pins: Option<Pins>,
     overrides: Option<Overrides>,
     crawlers: Option<Crawlers>,
-    pins: Option<Pins>,
 }
 
 impl Policy {
@@ -168,32 +161,32 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn new(salt: &str, share: impl Into<Ramp>, keys: Vec<Entry>) -> Self {
-        Self { salted: Hash::salted(salt), ramp: share.into(), keys: keys.into_boxed_slice(), rules: None }
-    }
-
-    fn rules(&mut self) -> &mut Rules {
-        self.rules.get_or_insert_default()
+        Self {
+            salted: Hash::salted(salt),
+            ramp: share.into(),
+            keys: keys.into_boxed_slice(),
+            pins: None,
+            overrides: None,
+            crawlers: None,
+        }
     }
 
     /// This policy with pins, which come before the key chain.
     #[must_use]
-    pub fn with_pins(mut self, pins: Pins) -> Self {
-        self.rules().pins = Some(pins);
-        self
+    pub fn with_pins(self, pins: Pins) -> Self {
+        Self { pins: Some(pins), ..self }
     }
 
     /// This policy with override tokens, which come before everything else.
     #[must_use]
-    pub fn with_overrides(mut self, overrides: Overrides) -> Self {
-        self.rules().overrides = Some(overrides);
-        self
+    pub fn with_overrides(self, overrides: Overrides) -> Self {
+        Self { overrides: Some(overrides), ..self }
     }
 
     /// This policy with crawlers, which are regular.
     #[must_use]
-    pub fn with_crawlers(mut self, crawlers: Crawlers) -> Self {
-        self.rules().crawlers = Some(crawlers);
-        self
+    pub fn with_crawlers(self, crawlers: Crawlers) -> Self {
+        Self { crawlers: Some(crawlers), ..self }
     }
 
     /// The share over time.
@@ -211,19 +204,19 @@ impl Policy {
     /// The pins.
     #[must_use]
     pub fn pins(&self) -> Option<&Pins> {
-        self.rules.as_ref()?.pins.as_ref()
+        self.pins.as_ref()
     }
 
     /// The override tokens.
     #[must_use]
     pub fn overrides(&self) -> Option<&Overrides> {
-        self.rules.as_ref()?.overrides.as_ref()
+        self.overrides.as_ref()
     }
 
     /// The crawlers.
     #[must_use]
     pub fn crawlers(&self) -> Option<&Crawlers> {
-        self.rules.as_ref()?.crawlers.as_ref()
+        self.crawlers.as_ref()
     }
 
     /// Whether decisions change with time: by a schedule, or by a token that expires.
@@ -237,7 +230,7 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn reads_clock(&self) -> bool {
-        self.overrides().is_some() || self.ramp.constant().is_none()
+        self.overrides.is_some() || self.ramp.constant().is_none()
     }
 
     /// Decides for one request: a valid override, then a share of 0, then a crawler, then a valid pin, then the first
@@ -263,14 +256,20 @@ impl Policy {
     /// ```
     #[inline]
     pub fn decide(&self, request: &impl Request, now: Time) -> Decision<'_> {
-        let share = self.ramp.share_at(now);
-        if let Some(rules) = &self.rules
-            && let Some(decision) = rules.decide(share, request, now)
-        {
-            return decision;
+        if let Some(partition) = self.overrides.as_ref().and_then(|overrides| forced(overrides, request, now)) {
+            return Decision { partition, bucket: None, source: Source::Override };
         }
+        let share = self.ramp.share_at(now);
         if share == Share::NONE {
             return Decision::regular(Source::ShareZero);
+        }
+        if let Some(crawlers) = &self.crawlers
+            && request.header("user-agent").is_some_and(|user_agent| crawlers.contain(user_agent))
+        {
+            return Decision::regular(Source::Crawler);
+        }
+        if let Some(bucket) = self.pins.as_ref().and_then(|pins| pins.read(cookie(pins.cookie(), request)?)) {
+            return Decision { partition: side(share, bucket), bucket: Some(bucket), source: Source::Pin };
         }
         for entry in &self.keys {
             if let Some(bucket) = self.bucket(entry, request) {
@@ -298,27 +297,6 @@ impl Policy {
             hash = hash.with(value(part, request)?).with(b"\n");
         }
         Some(hash.bucket(value(last, request)?))
-    }
-}
-
-impl Rules {
-    /// The decision, where none is left to the key chain.
-    #[inline]
-    fn decide(&self, share: Share, request: &impl Request, now: Time) -> Option<Decision<'static>> {
-        if let Some(partition) = self.overrides.as_ref().and_then(|overrides| forced(overrides, request, now)) {
-            return Some(Decision { partition, bucket: None, source: Source::Override });
-        }
-        if share == Share::NONE {
-            return Some(Decision::regular(Source::ShareZero));
-        }
-        if let Some(crawlers) = &self.crawlers
-            && request.header("user-agent").is_some_and(|user_agent| crawlers.contain(user_agent))
-        {
-            return Some(Decision::regular(Source::Crawler));
-        }
-        let pins = self.pins.as_ref()?;
-        let bucket = pins.read(cookie(pins.cookie(), request)?)?;
-        Some(Decision { partition: side(share, bucket), bucket: Some(bucket), source: Source::Pin })
     }
 }
 
