@@ -1,11 +1,13 @@
 //! Finding one cookie in a Cookie header line.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, format, string::String};
 use core::fmt;
 
-use memchr::memmem::Finder;
+use memchr::{arch::all::is_prefix, memmem};
 
-/// The name of a cookie, with a searcher made for it once.
+use crate::pair::PairFinder;
+
+/// The name of a cookie, with what finds it made once.
 ///
 /// ```
 /// use onebox_core::CookieName;
@@ -16,7 +18,9 @@ use memchr::memmem::Finder;
 #[derive(Clone)]
 pub struct CookieName {
     name: Box<str>,
-    finder: Finder<'static>,
+    opening: Option<Opening>,
+    pairs: Option<PairFinder>,
+    finder: memmem::Finder<'static>,
 }
 
 impl CookieName {
@@ -24,8 +28,10 @@ impl CookieName {
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into().into_boxed_str();
-        let finder = Finder::new(name.as_bytes()).into_owned();
-        Self { name, finder }
+        let opening = Opening::new(&name);
+        let pairs = PairFinder::new(name.as_bytes());
+        let finder = memmem::Finder::new(name.as_bytes()).into_owned();
+        Self { name, opening, pairs, finder }
     }
 
     /// The name.
@@ -39,24 +45,82 @@ impl CookieName {
     /// Pairs are separated by `;`; spaces and tabs around name and value do not count; a pair without `=` is skipped;
     /// quotes and percent signs stand for themselves. It looks for the name and then proves that it stands where a
     /// name stands, so a line is read once, however many pairs it has.
-    #[inline]
+    #[inline(never)]
     #[must_use]
     pub fn value_in<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let at = self.candidate(line)?;
+        if let Some(opening) = &self.opening
+            && opening.is_around(line, at)
+        {
+            return Some(value(&line[at + self.name.len() + 1..]));
+        }
+        self.value_from(line, at)
+    }
+
+    /// The value of the first pair whose name begins here or behind it.
+    #[inline(never)]
+    fn value_from<'a>(&self, line: &'a [u8], mut at: usize) -> Option<&'a [u8]> {
+        // No cookie is without a name.
         if self.name.is_empty() {
-            // No cookie is without a name, and a search for nothing would find it here again and again.
             return None;
         }
-        let mut rest = line;
         loop {
-            let found = self.finder.find(rest)?;
-            let before = &line[..line.len() - rest.len() + found];
-            rest = &rest[found + self.name.len()..];
-            if starts_a_pair(before)
-                && let Some(value) = value_after(rest)
+            let (before, here) = line.split_at_checked(at)?;
+            if is_prefix(here, self.name.as_bytes())
+                && starts_a_pair(before)
+                && let Some(value) = value_after(&here[self.name.len()..])
             {
                 return Some(value);
             }
+            at += 1;
+            at += self.candidate(line.get(at..)?)?;
         }
+    }
+
+    /// The first place where the name may begin.
+    #[inline]
+    fn candidate(&self, text: &[u8]) -> Option<usize> {
+        match &self.pairs {
+            Some(pairs) if text.len() >= pairs.min_haystack_len() => pairs.find_prefilter(text),
+            _ => self.find(text),
+        }
+    }
+
+    /// The first place where the name is, of a text that is too short for pairs.
+    #[inline(never)]
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        self.finder.find(text)
+    }
+}
+
+/// `; name=`, as browsers write all pairs but the first (<https://www.rfc-editor.org/rfc/rfc6265#section-5.4>), to
+/// be compared at once. What is written otherwise is looked at byte by byte.
+#[derive(Clone)]
+struct Opening {
+    text: Window,
+    /// The bits that count.
+    mask: Window,
+}
+
+/// Bytes of a line that are compared as one integer.
+type Window = [u8; 16];
+
+impl Opening {
+    /// The opening of a pair, unless its name is longer than 13 bytes.
+    fn new(name: &str) -> Option<Self> {
+        let written = format!("; {name}=");
+        let (mut text, mut mask) = (Window::default(), Window::default());
+        text.get_mut(..written.len())?.copy_from_slice(written.as_bytes());
+        mask[..written.len()].fill(u8::MAX);
+        Some(Self { text, mask })
+    }
+
+    /// Whether it stands around a name that begins here.
+    #[inline]
+    fn is_around(&self, line: &[u8], name: usize) -> bool {
+        let window = line.get(name.wrapping_sub("; ".len())..).and_then(<[u8]>::first_chunk);
+        let [text, mask] = [self.text, self.mask].map(u128::from_le_bytes);
+        window.is_some_and(|window| (u128::from_le_bytes(*window) ^ text) & mask == 0)
     }
 }
 
@@ -70,35 +134,36 @@ fn starts_a_pair(before: &[u8]) -> bool {
 /// The trimmed text between `=` and the pair's end, if `=` is what comes next.
 #[inline]
 fn value_after(rest: &[u8]) -> Option<&[u8]> {
-    let rest = match rest {
-        [b'=', rest @ ..] => rest,
-        _ => trim_start(rest).strip_prefix(b"=")?,
-    };
-    let end = semicolon(rest);
-    Some(trim(&rest[..end]))
+    trim_start(rest).strip_prefix(b"=").map(value)
+}
+
+/// The trimmed text before the pair's end.
+#[inline(always)]
+fn value(rest: &[u8]) -> &[u8] {
+    trim(&rest[..semicolon(rest)])
 }
 
 /// Where the first `;` is, or the end. Most values are short: the call of a search costs more than the search.
-#[inline]
+#[inline(always)]
 fn semicolon(text: &[u8]) -> usize {
-    const BLOCK: usize = 16;
-    const NEAR: usize = 3 * BLOCK;
-    let near = &text[..text.len().min(NEAR)];
-    let (blocks, bytes) = near.as_chunks::<BLOCK>();
-    let mut passed = 0;
-    for block in blocks {
-        // Without a branch in it this is a handful of instructions for all of the block.
-        if block.iter().fold(false, |found, byte| found | (*byte == b';')) {
-            break;
-        }
-        passed += BLOCK;
+    let mut rest = text;
+    while let Some((block, after)) = rest.split_first_chunk::<32>()
+        && is_clear(block)
+    {
+        rest = after;
     }
-    let bytes = if passed + bytes.len() == near.len() { bytes } else { &near[passed..] };
-    match bytes.iter().position(|byte| *byte == b';') {
-        Some(found) => passed + found,
-        None if text.len() == near.len() => text.len(),
-        None => memchr::memchr(b';', &text[NEAR..]).map_or(text.len(), |found| NEAR + found),
+    if let Some((block, after)) = rest.split_first_chunk::<16>()
+        && is_clear(block)
+    {
+        rest = after;
     }
+    text.len() - rest.len() + rest.iter().position(|byte| *byte == b';').unwrap_or(rest.len())
+}
+
+/// Whether no `;` is in a block. Without a branch in it this is a handful of instructions for all of it.
+#[inline]
+fn is_clear<const N: usize>(block: &[u8; N]) -> bool {
+    !block.iter().fold(false, |found, byte| found | (*byte == b';'))
 }
 
 /// Without the spaces and tabs at both ends: HTTP's optional white space
@@ -106,7 +171,8 @@ fn semicolon(text: &[u8]) -> usize {
 #[inline]
 pub(crate) fn trim(text: &[u8]) -> &[u8] {
     match text {
-        [first, .., last] if !is_blank(*first) && !is_blank(*last) => text,
+        // Both blanks are below every byte that is read often.
+        [first, .., last] if *first > b' ' && *last > b' ' => text,
         _ => trim_end(trim_start(text)),
     }
 }

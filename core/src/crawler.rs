@@ -12,19 +12,26 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 /// assert!(!crawlers.contain(b"Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Crawlers(Box<[Part]>);
+pub struct Crawlers {
+    parts: Box<[Part]>,
+    /// Whether each part has the two bytes that [`Crawlers::may_be_in`] looks for.
+    in_pairs: bool,
+}
 
 /// A text that a crawler's User-Agent contains, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Part {
     text: Box<[u8]>,
-    /// Its first and its last byte as [`folded`], as often as they are compared at once.
-    first: [u8; BLOCK],
-    last: [u8; BLOCK],
+    /// Its first two bytes as [`folded`], as often as one instruction compares them.
+    first: [u8; VECTOR],
+    second: [u8; VECTOR],
 }
 
-/// How many places are looked at together.
-const BLOCK: usize = 32;
+/// How many bytes one instruction handles.
+const VECTOR: usize = 16;
+
+/// How many places are looked at together: what is compared with so many of them stays in registers.
+const BLOCK: usize = 4 * VECTOR;
 
 impl Crawlers {
     /// Crawlers by parts of their User-Agent. An empty part would be in every text and is left out.
@@ -32,46 +39,80 @@ impl Crawlers {
     pub fn new(parts: Vec<String>) -> Self {
         let part = |text: String| {
             let text = text.to_ascii_lowercase().into_bytes().into_boxed_slice();
-            let (first, last) = (*text.first()?, *text.last()?);
-            Some(Part { text, first: [folded(first); BLOCK], last: [folded(last); BLOCK] })
+            let first = *text.first()?;
+            let second = *text.get(1).unwrap_or(&first);
+            Some(Part { text, first: [folded(first); _], second: [folded(second); _] })
         };
-        Self(parts.into_iter().filter_map(part).collect())
+        let parts: Box<[Part]> = parts.into_iter().filter_map(part).collect();
+        let in_pairs = parts.iter().all(|part| part.text.len() > 1);
+        Self { parts, in_pairs }
     }
 
     /// Whether a User-Agent is a crawler's.
-    #[inline]
+    #[inline(never)]
     #[must_use]
     pub fn contain(&self, user_agent: &[u8]) -> bool {
-        self.0.iter().any(|part| part.is_in(user_agent))
+        (!self.in_pairs || self.may_be_in(user_agent)) && self.are_in(user_agent)
     }
-}
 
-impl Part {
-    /// Whether a text contains it.
-    ///
-    /// First and last byte are compared at many places at once, in a loop without a branch that the compiler turns into
-    /// vector instructions; only where both are right is the rest looked at.
-    #[inline]
-    fn is_in(&self, text: &[u8]) -> bool {
-        let Some(lasts) = text.get(self.text.len() - 1..) else { return false };
-        let firsts = &text[..lasts.len()];
-        let is_at = |at: usize| text[at..at + self.text.len()].eq_ignore_ascii_case(&self.text);
-        let is_near = |(firsts, lasts): (&[u8; BLOCK], &[u8; BLOCK]), at: usize| {
-            let mut found = 0;
-            for place in 0..BLOCK {
-                let wrong = (folded(firsts[place]) ^ self.first[place]) | (folded(lasts[place]) ^ self.last[place]);
-                found |= u8::from(wrong == 0);
-            }
-            found != 0 && (at..at + BLOCK).any(is_at)
+    /// Whether a part is in a text, byte by byte.
+    #[inline(never)]
+    fn are_in(&self, text: &[u8]) -> bool {
+        let is_in = |part: &Part| text.windows(part.text.len()).any(|here| here.eq_ignore_ascii_case(&part.text));
+        self.parts.iter().any(is_in)
+    }
+
+    /// Whether the first two bytes of a part are somewhere in a text, and perhaps if they are not: what lets browsers
+    /// through.
+    fn may_be_in(&self, text: &[u8]) -> bool {
+        let (Some(firsts), Some(seconds)) = (text.len().checked_sub(1).map(|end| &text[..end]), text.get(1..)) else {
+            return false;
         };
-        let blocks = firsts.as_chunks().0.iter().zip(lasts.as_chunks().0);
+        let mut whole = firsts.as_chunks().0.iter().zip(seconds.as_chunks().0);
+        let near = |(firsts, seconds)| self.may_begin_in(firsts, seconds);
         // The places behind the last whole block are looked at once more, with those before them.
-        match firsts.last_chunk().zip(lasts.last_chunk()) {
-            Some(block) => {
-                blocks.enumerate().any(|(at, block)| is_near(block, at * BLOCK)) || is_near(block, firsts.len() - BLOCK)
-            }
-            None => (0..firsts.len()).any(is_at),
+        match firsts.last_chunk().zip(seconds.last_chunk()) {
+            Some(last) => whole.any(near) || near(last),
+            None => self.may_be_in_short(text),
         }
+    }
+
+    /// The same for a text that fills no block.
+    #[inline(never)]
+    fn may_be_in_short(&self, text: &[u8]) -> bool {
+        let mut padded = [0; BLOCK + 1];
+        padded.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+        self.may_be_in(&padded)
+    }
+
+    /// Whether the first two bytes of a part stand at one of these places.
+    #[inline]
+    fn may_begin_in(&self, firsts: &[u8; BLOCK], seconds: &[u8; BLOCK]) -> bool {
+        self.wrong_in(firsts, seconds).iter().fold(false, |found, wrong| found | (*wrong == 0))
+    }
+
+    /// Zero where both bytes of some part are right, the places of all vectors together: loops without a branch that the
+    /// compiler turns into vector instructions, as long as they are by themselves.
+    #[inline(never)]
+    fn wrong_in(&self, firsts: &[u8; BLOCK], seconds: &[u8; BLOCK]) -> [u8; VECTOR] {
+        let (firsts, seconds) = (firsts.map(folded), seconds.map(folded));
+        let (firsts, seconds) = (firsts.as_chunks::<VECTOR>().0, seconds.as_chunks::<VECTOR>().0);
+        let mut wrong = [[u8::MAX; VECTOR]; BLOCK / VECTOR];
+        for part in &self.parts {
+            for vector in 0..wrong.len() {
+                for at in 0..VECTOR {
+                    let found = (firsts[vector][at] ^ part.first[at]) | (seconds[vector][at] ^ part.second[at]);
+                    wrong[vector][at] = wrong[vector][at].min(found);
+                }
+            }
+        }
+        let mut least = [u8::MAX; VECTOR];
+        for vector in wrong {
+            for at in 0..VECTOR {
+                least[at] = least[at].min(vector[at]);
+            }
+        }
+        least
     }
 }
 

@@ -254,7 +254,7 @@ impl Policy {
     /// assert_eq!((by_pin.partition, by_pin.source.to_string()), (Partition::Regular, "pin".into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn decide(&self, request: &impl Request, now: Time) -> Decision<'_> {
         if let Some(partition) = self.overrides.as_ref().and_then(|overrides| forced(overrides, request, now)) {
             return Decision { partition, bucket: None, source: Source::Override };
@@ -268,7 +268,7 @@ impl Policy {
         {
             return Decision::regular(Source::Crawler);
         }
-        if let Some(bucket) = self.pins.as_ref().and_then(|pins| pins.read(cookie(pins.cookie(), request)?)) {
+        if let Some(bucket) = self.pins.as_ref().and_then(|pins| pinned(pins, request)) {
             return Decision { partition: side(share, bucket), bucket: Some(bucket), source: Source::Pin };
         }
         for entry in &self.keys {
@@ -280,7 +280,7 @@ impl Policy {
     }
 
     /// The bucket of an entry's key, if it yields.
-    #[inline]
+    #[inline(always)]
     fn bucket(&self, entry: &Entry, request: &impl Request) -> Option<Bucket> {
         match entry.parts() {
             [part] => Some(self.salted.bucket(value(part, request)?)),
@@ -294,7 +294,7 @@ impl Policy {
         let (last, before) = parts.split_last()?;
         let mut hash = self.salted;
         for part in before {
-            hash = hash.with(value(part, request)?).with(b"\n");
+            hash = hash.with(value(part, request)?).with_byte(b'\n');
         }
         Some(hash.bucket(value(last, request)?))
     }
@@ -305,20 +305,32 @@ fn side(share: Share, bucket: Bucket) -> Partition {
     if share.covers(bucket) { Partition::OneBox } else { Partition::Regular }
 }
 
+/// The bucket in the visitor's pin.
+#[inline(never)]
+fn pinned(pins: &Pins, request: &impl Request) -> Option<Bucket> {
+    pins.read(cookie(pins.cookie(), request)?)
+}
+
 /// The side that the header or else the cookie forces.
+#[inline(never)]
 fn forced(overrides: &Overrides, request: &impl Request, now: Time) -> Option<Partition> {
     let header = request.header(overrides.header()).map(trim).and_then(|token| overrides.check(token, now));
     header.or_else(|| overrides.check(cookie(overrides.cookie(), request)?, now))
 }
 
 /// The value of the first cookie of this name.
-#[inline]
+#[inline(always)]
 fn cookie<'r>(name: &CookieName, request: &'r impl Request) -> Option<&'r [u8]> {
-    request.cookie_lines().find_map(|line| name.value_in(line))
+    for line in request.cookie_lines() {
+        if let Some(value) = name.value_in(line) {
+            return Some(value);
+        }
+    }
+    None
 }
 
 /// The non-empty value of a part.
-#[inline]
+#[inline(always)]
 fn value<'r>(part: &Part, request: &'r impl Request) -> Option<&'r [u8]> {
     let value = match part {
         Part::Cookie(name) => cookie(name, request),

@@ -49,8 +49,17 @@ impl Hash {
         Self { lanes, tail: short(left), len: self.len + bytes.len() }
     }
 
-    /// The place on the line of a key that ends with these bytes.
+    /// This hash after one more byte of the key.
     #[inline]
+    pub(crate) fn with_byte(&self, byte: u8) -> Self {
+        let waiting = self.len % STRIPE;
+        let tail = self.tail | behind(u128::from(byte), waiting);
+        let (lanes, tail) = if waiting + 1 < STRIPE { (self.lanes, tail) } else { (absorb(self.lanes, tail), 0) };
+        Self { lanes, tail, len: self.len + 1 }
+    }
+
+    /// The place on the line of a key that ends with these bytes.
+    #[inline(always)]
     #[must_use]
     pub fn bucket(&self, last: &[u8]) -> Bucket {
         Bucket::from_hash(self.finish(last))
@@ -74,39 +83,56 @@ impl Hash {
         (lanes, left)
     }
 
-    #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "XXH32 counts the length modulo 2^32")]
+    #[inline(always)]
     fn finish(&self, last: &[u8]) -> u32 {
         let len = self.len + last.len();
-        let mut joined = [0; STRIPE];
-        let ([a, b, c, d], mut left) = self.absorb(last, &mut joined);
-        let start = if len < STRIPE {
-            PRIME_5
-        } else {
-            a.rotate_left(1)
-                .wrapping_add(b.rotate_left(7))
-                .wrapping_add(c.rotate_left(12))
-                .wrapping_add(d.rotate_left(18))
+        let waiting = self.len % STRIPE;
+        // Most keys fill the stripe that waits, and have as many bytes as it at least.
+        let (Some(first), Some((stripes, bytes))) =
+            (last.first_chunk(), last.get(STRIPE - waiting..).map(<[u8]>::as_chunks))
+        else {
+            return self.finish_short(last);
         };
-        let mut hash = start.wrapping_add(len as u32);
-        // Fewer than 16 bytes are left. Three words and three bytes one after the other: a loop would be unrolled for more.
-        for _ in 0..3 {
-            let Some((word, rest)) = left.split_first_chunk() else { break };
-            hash = hash
-                .wrapping_add(u32::from_le_bytes(*word).wrapping_mul(PRIME_3))
-                .rotate_left(17)
-                .wrapping_mul(PRIME_4);
-            left = rest;
+        let mut lanes = absorb(self.lanes, self.tail | behind(u128::from_le_bytes(*first), waiting));
+        for stripe in stripes {
+            lanes = absorb(lanes, u128::from_le_bytes(*stripe));
         }
-        for _ in 0..3 {
-            let Some((byte, rest)) = left.split_first() else { break };
-            hash = hash.wrapping_add(u32::from(*byte).wrapping_mul(PRIME_5)).rotate_left(11).wrapping_mul(PRIME_1);
-            left = rest;
-        }
-        hash = (hash ^ hash >> 15).wrapping_mul(PRIME_2);
-        hash = (hash ^ hash >> 13).wrapping_mul(PRIME_3);
-        hash ^ hash >> 16
+        end(converge(lanes), len, bytes)
     }
+
+    #[inline(never)]
+    fn finish_short(&self, last: &[u8]) -> u32 {
+        let len = self.len + last.len();
+        let mut joined = [0; STRIPE];
+        let (lanes, left) = self.absorb(last, &mut joined);
+        end(if len < STRIPE { PRIME_5 } else { converge(lanes) }, len, left)
+    }
+}
+
+#[inline]
+fn converge([a, b, c, d]: [u32; 4]) -> u32 {
+    a.rotate_left(1).wrapping_add(b.rotate_left(7)).wrapping_add(c.rotate_left(12)).wrapping_add(d.rotate_left(18))
+}
+
+/// The hash after the last, fewer than 16 bytes.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "XXH32 counts the length modulo 2^32")]
+fn end(start: u32, len: usize, mut left: &[u8]) -> u32 {
+    let mut hash = start.wrapping_add(len as u32);
+    // Three words and three bytes one after the other: a loop would be unrolled for more.
+    for _ in 0..3 {
+        let Some((word, rest)) = left.split_first_chunk() else { break };
+        hash = hash.wrapping_add(u32::from_le_bytes(*word).wrapping_mul(PRIME_3)).rotate_left(17).wrapping_mul(PRIME_4);
+        left = rest;
+    }
+    for _ in 0..3 {
+        let Some((byte, rest)) = left.split_first() else { break };
+        hash = hash.wrapping_add(u32::from(*byte).wrapping_mul(PRIME_5)).rotate_left(11).wrapping_mul(PRIME_1);
+        left = rest;
+    }
+    hash = (hash ^ hash >> 15).wrapping_mul(PRIME_2);
+    hash = (hash ^ hash >> 13).wrapping_mul(PRIME_3);
+    hash ^ hash >> 16
 }
 
 /// The lanes after one stripe.

@@ -44,6 +44,7 @@ mod force;
 mod hash;
 mod key;
 mod origin;
+mod pair;
 mod partition;
 mod pin;
 mod ramp;

@@ -53,6 +53,12 @@ impl Ramp {
     #[inline]
     #[must_use]
     pub fn share_at(&self, now: Time) -> Share {
+        // The share of most moments, and always of a constant one.
+        if let Some(last) = self.0.last()
+            && last.at <= now
+        {
+            return last.share;
+        }
         self.0.iter().rev().find(|step| step.at <= now).map_or(Share::NONE, |step| step.share)
     }
 
