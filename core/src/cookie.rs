@@ -1,6 +1,6 @@
 //! Finding one cookie in a Cookie header line.
 
-use alloc::{boxed::Box, format, string::String};
+use alloc::{boxed::Box, string::String};
 use core::fmt;
 
 use memchr::{arch::all::is_prefix, memmem};
@@ -108,10 +108,10 @@ type Window = [u8; 16];
 impl Opening {
     /// The opening of a pair, unless its name is longer than 13 bytes.
     fn new(name: &str) -> Option<Self> {
-        let written = format!("; {name}=");
         let (mut text, mut mask) = (Window::default(), Window::default());
-        text.get_mut(..written.len())?.copy_from_slice(written.as_bytes());
-        mask[..written.len()].fill(u8::MAX);
+        let written = b"; ".iter().chain(name.as_bytes()).chain(b"=");
+        mask.get_mut(..name.len() + b"; =".len())?.fill(u8::MAX);
+        text.iter_mut().zip(written).for_each(|(to, from)| *to = *from);
         Some(Self { text, mask })
     }
 
@@ -132,7 +132,7 @@ fn starts_a_pair(before: &[u8]) -> bool {
 }
 
 /// The trimmed text between `=` and the pair's end, if `=` is what comes next.
-#[inline]
+#[inline(never)]
 fn value_after(rest: &[u8]) -> Option<&[u8]> {
     trim_start(rest).strip_prefix(b"=").map(value)
 }

@@ -283,7 +283,7 @@ impl Policy {
     #[inline(always)]
     fn bucket(&self, entry: &Entry, request: &impl Request) -> Option<Bucket> {
         match entry.parts() {
-            [part] => Some(self.salted.bucket(value(part, request)?)),
+            [part] => Some(self.salted.bucket_inlined(value(part, request)?)),
             parts => self.composite(parts, request),
         }
     }
