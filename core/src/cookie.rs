@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, string::String};
 use core::fmt;
 
-use memchr::{arch::all::is_prefix, memmem};
+use memchr::arch::all::is_prefix;
 
 use crate::pair::PairFinder;
 
@@ -20,7 +20,6 @@ pub struct CookieName {
     name: Box<str>,
     opening: Option<Opening>,
     pairs: Option<PairFinder>,
-    finder: memmem::Finder<'static>,
 }
 
 impl CookieName {
@@ -30,8 +29,7 @@ impl CookieName {
         let name = name.into().into_boxed_str();
         let opening = Opening::new(&name);
         let pairs = PairFinder::new(name.as_bytes());
-        let finder = memmem::Finder::new(name.as_bytes()).into_owned();
-        Self { name, opening, pairs, finder }
+        Self { name, opening, pairs }
     }
 
     /// The name.
@@ -60,10 +58,6 @@ impl CookieName {
     /// The value of the first pair whose name begins here or behind it.
     #[inline(never)]
     fn value_from<'a>(&self, line: &'a [u8], mut at: usize) -> Option<&'a [u8]> {
-        // No cookie is without a name.
-        if self.name.is_empty() {
-            return None;
-        }
         loop {
             let (before, here) = line.split_at_checked(at)?;
             if is_prefix(here, self.name.as_bytes())
@@ -82,14 +76,14 @@ impl CookieName {
     fn candidate(&self, text: &[u8]) -> Option<usize> {
         match &self.pairs {
             Some(pairs) if text.len() >= pairs.min_haystack_len() => pairs.find_prefilter(text),
-            _ => self.find(text),
+            _ => self.first_byte(text),
         }
     }
 
-    /// The first place where the name is, of a text that is too short for pairs.
+    /// Where its first byte is, in a text that is too short for pairs. No cookie is without a name.
     #[inline(never)]
-    fn find(&self, text: &[u8]) -> Option<usize> {
-        self.finder.find(text)
+    fn first_byte(&self, text: &[u8]) -> Option<usize> {
+        memchr::memchr(*self.name.as_bytes().first()?, text)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Looking for two bytes of a text at their distance, with vector instructions.
 //!
-//! It finds the places where the text may be: memchr's own search of a whole text ([`memchr::memmem`]) is this with more
-//! around it, which costs as much again for the length of a Cookie line.
+//! It finds the places where the text may be. memchr's own search of a whole text, [`memchr::memmem`], is this and more
+//! around it, which for a Cookie line costs as much again.
 
 #[cfg(target_arch = "aarch64")]
 pub(crate) use memchr::arch::aarch64::neon::packedpair::Finder as PairFinder;
