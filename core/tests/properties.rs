@@ -7,7 +7,7 @@ mod visit;
 
 use anything::{forged, keys, now, policy, rules, secret, share, visit};
 use naive::{FORCE, PIN, Rules};
-use onebox_core::{Bucket, CookieName, Partition, Pins, Policy, Share, Source, Time, Vary, merge};
+use onebox_core::{Bucket, CookieName, Crawlers, Partition, Pins, Policy, Share, Source, Time, Vary, merge};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use visit::Visit;
 
@@ -229,6 +229,39 @@ proptest! {
         };
         prop_assert_eq!(merge(Some(once.as_bytes()), "X-Side"), Vary::Leave);
         prop_assert!(once.contains(value.as_deref().unwrap_or_default().trim_matches([' ', ','])));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+
+    // Few letters make many places that are nearly right; the lengths go beyond every block that is looked at together.
+    #[test]
+    fn a_crawler_is_found_wherever_a_part_is(
+        parts in vec("[abAB@` ]{1,4}", 1..4),
+        user_agent in "[abAB@`\0 ]{0,200}|[c]{0,140}[abAB]{0,6}[c]{0,140}",
+    ) {
+        let lower = user_agent.to_ascii_lowercase();
+        let expected = parts.iter().any(|part| lower.contains(&part.to_ascii_lowercase()));
+        prop_assert_eq!(Crawlers::new(parts).contain(user_agent.as_bytes()), expected);
+    }
+
+    #[test]
+    fn a_cookie_is_found_wherever_its_pair_is(
+        name in "[ab]{1,3}|[ab]{12,15}|a{1,40}",
+        pairs in vec(("[ab]{0,3}|[ab]{12,15}|a{0,40}", "[ \t]{0,2}", "=?", "[ab= ]{0,40}"), 0..9),
+        separator in "; |;|;  ",
+    ) {
+        let pairs: Vec<String> =
+            pairs.into_iter().map(|(name, blank, equals, value)| format!("{blank}{name}{blank}{equals}{value}")).collect();
+        let line = pairs.join(&separator);
+        let blank = [' ', '\t'];
+        let expected = line
+            .split(';')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(found, _)| found.trim_matches(blank) == name)
+            .map(|(_, value)| value.trim_matches(blank).as_bytes());
+        prop_assert_eq!(CookieName::new(name).value_in(line.as_bytes()), expected);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Node.js bundles as the tests run them: compiled here, laid out as `onebox package` lays them out.
+//! Node.js bundles as the tests run them: compiled here, laid out as `onebox package` lays them out, but with the
+//! loader as a file of its own.
 
 use std::{
     env, fs,

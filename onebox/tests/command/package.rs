@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::{ALL, CONFIG, Desk};
 
 const TRIGGERS: [&str; 4] = ["origin-request", "origin-response", "viewer-request", "viewer-response"];
-const FILES: [&str; 4] = ["config.json", "handler.wasm", "index.mjs", "onebox.mjs"];
+const FILES: [&str; 3] = ["config.json", "handler.wasm", "index.mjs"];
 
 const NODE: [&str; 6] = ["config.json", "handler.wasm", "index.d.ts", "index.mjs", "onebox.mjs", "package.json"];
 
@@ -151,7 +151,7 @@ fn an_empty_folder_and_a_link_to_a_folder_are_places_to_write_to() {
     std::fs::create_dir_all(desk.path().join("real")).unwrap();
     std::os::unix::fs::symlink("real", desk.path().join("dist")).unwrap();
     assert_eq!(desk.run(&["package"]).code, Some(0));
-    assert_eq!(tree(&desk.path().join("real")).len(), 28);
+    assert_eq!(tree(&desk.path().join("real")).len(), 24);
     assert!(desk.path().join("dist").is_symlink());
 }
 
