@@ -9,6 +9,9 @@ use super::{
 use crate::settings::{Settings, Value};
 
 /// Reads settings and collects what is wrong with them.
+///
+/// A function in the cloud does this in its cold start, where WebAssembly is compiled function by function as they are
+/// called: what most configurations do not have, and what says that something is wrong, is a function of its own.
 pub(super) struct Reader<'a> {
     settings: &'a Settings,
     variable: &'a dyn Fn(&str) -> Option<String>,
@@ -68,17 +71,22 @@ impl<'a> Reader<'a> {
             if let Some(value) = self.get(path)
                 && *value != Value::Table
             {
-                self.problem(path, &format!("expected a table, found {}", value.kind()));
+                self.wrong_kind(path, "a table", value);
             }
         }
     }
 
     fn share(&mut self) -> Option<Ramp> {
         let path = "release.share";
-        let Some(Value::List(count)) = self.get(path) else {
-            return self.required(path, rules::share).map(Ramp::from);
-        };
-        let steps: Vec<_> = (0..*count).map(|at| self.step(&format!("{path}.{at}"))).collect();
+        match self.get(path) {
+            Some(Value::List(count)) => self.schedule(path, *count),
+            _ => self.required(path, rules::share).map(Ramp::from),
+        }
+    }
+
+    #[inline(never)]
+    fn schedule(&mut self, path: &str, count: usize) -> Option<Ramp> {
+        let steps: Vec<_> = (0..count).map(|at| self.step(&format!("{path}.{at}"))).collect();
         match Ramp::schedule(steps.into_iter().collect::<Option<_>>()?) {
             Ok(ramp) => Some(ramp),
             Err(RampError::Order(at)) => {
@@ -116,6 +124,11 @@ impl<'a> Reader<'a> {
 
     fn forced(&mut self) -> Option<Override> {
         self.get("override")?;
+        self.tokens()
+    }
+
+    #[inline(never)]
+    fn tokens(&mut self) -> Option<Override> {
         let name = self.optional("override.name", rules::header_name).unwrap_or(DEFAULT_OVERRIDE).to_owned();
         let secret = self.secret("override.secret")?;
         Some(Override { name, secret })
@@ -127,10 +140,12 @@ impl<'a> Reader<'a> {
     }
 
     fn crawlers(&mut self) -> Vec<String> {
+        self.get("crawlers").map_or_else(Vec::new, |_| self.listed_crawlers())
+    }
+
+    #[inline(never)]
+    fn listed_crawlers(&mut self) -> Vec<String> {
         let path = "crawlers.contains";
-        if self.get("crawlers").is_none() {
-            return Vec::new();
-        }
         let Some(Value::List(count @ 1..)) = self.get(path) else {
             self.problem(path, "expected a list of texts such as [\"bot\", \"crawler\", \"spider\"]");
             return Vec::new();
@@ -221,7 +236,7 @@ impl<'a> Reader<'a> {
             None => false,
             Some(Value::Boolean(value)) => *value,
             Some(other) => {
-                self.problem(path, &format!("expected true or false, found {}", other.kind()));
+                self.wrong_kind(path, "true or false", other);
                 false
             }
         }
@@ -235,11 +250,13 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn optional<T>(&mut self, path: &str, read: impl FnOnce(&'a str) -> Result<T, String>) -> Option<T> {
-        let read = match self.get(path)? {
-            Value::Text(text) => read(text),
-            other => Err(format!("expected a text, found {}", other.kind())),
-        };
-        read.map_err(|message| self.problem(path, &message)).ok()
+        match self.get(path)? {
+            Value::Text(text) => read(text).map_err(|message| self.problem(path, &message)).ok(),
+            other => {
+                self.wrong_kind(path, "a text", other);
+                None
+            }
+        }
     }
 
     pub(super) fn get(&mut self, path: &str) -> Option<&'a Value> {
@@ -259,18 +276,29 @@ impl<'a> Reader<'a> {
                 continue;
             }
             refused = Some(path);
-            let nearest = nearest(path, &self.known);
-            let message = match nearest {
-                Some(known) => format!("is unknown: did you mean {known}?"),
-                None => "is unknown: remove it".to_owned(),
-            };
-            self.problems.push(Problem { path: path.to_owned(), message });
+            self.problems.push(unknown(path, &self.known));
         }
     }
 
+    #[cold]
+    fn wrong_kind(&mut self, path: &str, expected: &str, found: &Value) {
+        self.problem(path, &format!("expected {expected}, found {}", found.kind()));
+    }
+
+    #[cold]
     pub(super) fn problem(&mut self, path: &str, message: &str) {
         self.problems.push(Problem { path: path.to_owned(), message: message.to_owned() });
     }
+}
+
+/// What is wrong with a path that nothing asks for.
+#[cold]
+fn unknown(path: &str, known: &[String]) -> Problem {
+    let message = match nearest(path, known) {
+        Some(known) => format!("is unknown: did you mean {known}?"),
+        None => "is unknown: remove it".to_owned(),
+    };
+    Problem { path: path.to_owned(), message }
 }
 
 /// The known path beside an unknown one whose last name differs in at most two letters.
