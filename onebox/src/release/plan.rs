@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use onebox_release::{Moment, Plan, Timeline, Via, Watched, timeline};
 use serde_json::{Value, json};
 
-use super::document::PlanFile;
+use super::{document::PlanFile, zip};
 use crate::{Exit, Failure, clock, exit::written};
 
 /// Show what a release will do: who, what percent, when, which alarms, and which calls of AWS
@@ -37,6 +37,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let plan = args.plan.read(args.region.as_deref())?;
+    // What `start` refuses is refused here as well.
+    zip::pin(&mut plan.clone(), args.plan.folder())?;
     show(&plan, args.json)
 }
 

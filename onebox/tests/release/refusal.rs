@@ -131,7 +131,10 @@ fn a_zip_file_is_found_beside_the_plan_and_pinned() {
     std::fs::create_dir(world.path("plans")).unwrap();
     world.write("plans/zip.toml", ZIP);
     let start = ["release", "start", "--plan", "plans/zip.toml"];
-    world.run(&start).is(64, &["orders: plans/orders.zip cannot be read"]);
+    for command in ["plan", "start"] {
+        let asked = ["release", command, "--plan", "plans/zip.toml"];
+        world.run(&asked).is(64, &["orders: plans/orders.zip cannot be read"]);
+    }
     world.write("plans/orders.zip", "no zip");
     world.run(&start).is(1, &["Could not unzip uploaded file"]);
     let mut zip = zip::ZipWriter::new(std::fs::File::create(world.path("plans/orders.zip")).unwrap());
