@@ -65,9 +65,7 @@ impl Crawlers {
     /// Whether the first two bytes of a part are somewhere in a text, and perhaps if they are not: what lets browsers
     /// through.
     fn may_be_in(&self, text: &[u8]) -> bool {
-        let (Some(firsts), Some(seconds)) = (text.len().checked_sub(1).map(|end| &text[..end]), text.get(1..)) else {
-            return false;
-        };
+        let Some(((_, firsts), (_, seconds))) = text.split_last().zip(text.split_first()) else { return false };
         let mut whole = firsts.as_chunks().0.iter().zip(seconds.as_chunks().0);
         let near = |(firsts, seconds)| self.may_begin_in(firsts, seconds);
         // The places behind the last whole block are looked at once more, with those before them.
