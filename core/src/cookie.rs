@@ -26,7 +26,12 @@ impl CookieName {
     /// A searcher for the cookie of this name, which is case-sensitive.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        let name = name.into().into_boxed_str();
+        Self::with(name.into().into_boxed_str())
+    }
+
+    // Called once: small is better than fast.
+    #[cold]
+    fn with(name: Box<str>) -> Self {
         let opening = Opening::new(&name);
         let pairs = PairFinder::new(name.as_bytes());
         Self { name, opening, pairs }

@@ -173,20 +173,23 @@ impl Policy {
 
     /// This policy with pins, which come before the key chain.
     #[must_use]
-    pub fn with_pins(self, pins: Pins) -> Self {
-        Self { pins: Some(pins), ..self }
+    pub fn with_pins(mut self, pins: Pins) -> Self {
+        self.pins = Some(pins);
+        self
     }
 
     /// This policy with override tokens, which come before everything else.
     #[must_use]
-    pub fn with_overrides(self, overrides: Overrides) -> Self {
-        Self { overrides: Some(overrides), ..self }
+    pub fn with_overrides(mut self, overrides: Overrides) -> Self {
+        self.overrides = Some(overrides);
+        self
     }
 
     /// This policy with crawlers, which are regular.
     #[must_use]
-    pub fn with_crawlers(self, crawlers: Crawlers) -> Self {
-        Self { crawlers: Some(crawlers), ..self }
+    pub fn with_crawlers(mut self, crawlers: Crawlers) -> Self {
+        self.crawlers = Some(crawlers);
+        self
     }
 
     /// The share over time.

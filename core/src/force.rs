@@ -26,6 +26,8 @@ const EXPIRY_DIGITS: usize = 12;
 
 impl Overrides {
     /// Tokens in a header or a cookie of this name.
+    // Called once: small is better than fast.
+    #[cold]
     #[must_use]
     pub fn new(name: &str, secret: Secret) -> Self {
         Self { header: name.to_ascii_lowercase().into_boxed_str(), cookie: CookieName::new(name), secret }

@@ -92,6 +92,12 @@ impl Entry {
     }
 }
 
+impl From<Part> for Entry {
+    fn from(part: Part) -> Self {
+        Self(Box::new([part]))
+    }
+}
+
 impl FromStr for Entry {
     type Err = EntryError;
 

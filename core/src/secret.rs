@@ -17,6 +17,8 @@ pub struct Secret(Hmac<Sha256>);
 
 impl Secret {
     /// The secret with these bytes, of which there may be any number.
+    // Called once: small is better than fast.
+    #[cold]
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         match Hmac::new_from_slice(bytes) {

@@ -7,12 +7,13 @@ const { readFileSync } = process.getBuiltinModule?.('node:fs') ?? (await import(
 const ABSENT = -1;
 const ROOM = 4096; // bytes for a field at first; a longer one makes its room grow
 
-/** A handler of Lambda@Edge events: the module and the configuration beside `url`. */
+/** A handler of Lambda@Edge events: the module and its configuration beside `url`. */
 export function load(url) {
-  const { module, settings } = files(url);
-  let wasm = start(module, settings);
+  const { module, config } = files(url);
+  let wasm = start(module, config);
 
-  const { trigger, message: name, clock, fields, first, fallback } = wasm.description;
+  const { first } = wasm;
+  const { trigger, message: name, clock, fields, fallback } = wasm.description;
   const readers = fields.map(reader);
   const answers = []; // the edits of every answer so far, but for the many that there can be of a pin
 
@@ -42,19 +43,19 @@ export function load(url) {
     } catch (error) {
       console.error(`onebox: ${trigger}: ${error}; regular`);
       changes = fallbackEdits;
-      wasm = start(module, settings); // a trap leaves an instance in an unknown state
+      wasm = start(module, config); // a trap leaves an instance in an unknown state
     }
     for (let at = 0; at < changes.length; at++) changes[at](message, headers);
     return message;
   };
 }
 
-/** A decision for requests of any Node.js service: the module and the configuration beside `url`. */
+/** A decision for requests of any Node.js service: the module and its configuration beside `url`. */
 export function decider(url) {
-  const { module, settings } = files(url);
-  let wasm = start(module, settings);
-  const { first, fields } = wasm.description;
-  const readers = fields.map(reader);
+  const { module, config } = files(url);
+  let wasm = start(module, config);
+  const { first } = wasm;
+  const readers = wasm.description.fields.map(reader);
 
   return function decide(request, now = Date.now()) {
     try {
@@ -67,7 +68,7 @@ export function decider(url) {
       return wasm.decide();
     } catch (error) {
       console.error(`onebox: decide: ${error}; regular`);
-      wasm = start(module, settings); // a trap leaves an instance in an unknown state
+      wasm = start(module, config); // a trap leaves an instance in an unknown state
       return { partition: 'regular', bucket: null, source: 'none' };
     }
   };
@@ -87,12 +88,12 @@ function headerLines(headers) {
 function files(url) {
   return {
     module: new WebAssembly.Module(readFileSync(new URL('handler.wasm', url))),
-    settings: lines(JSON.parse(readFileSync(new URL('config.json', url), 'utf8'))),
+    config: readFileSync(new URL('config.bin', url)),
   };
 }
 
 /** A fresh instance, configured. */
-function start(module, settings) {
+function start(module, config) {
   const { exports: wasm } = new WebAssembly.Instance(module);
   const encoder = new TextEncoder();
   const rooms = [];
@@ -114,10 +115,13 @@ function start(module, settings) {
     return new TextDecoder().decode(new Uint8Array(wasm.memory.buffer, wasm.onebox_text(), wasm.onebox_text_len()));
   }
 
-  if (!wasm.onebox_configure(write(0, settings))) {
-    throw new Error(`onebox: config.json: ${text()}; package it anew`);
+  room(0, config.length).set(config);
+  const first = wasm.onebox_configure(config.length);
+  if (first < 0) {
+    throw new Error('onebox: config.bin is not what this version of onebox packages; package it anew');
   }
   return {
+    first,
     description: JSON.parse(text()),
     begin: wasm.onebox_begin,
     supply: wasm.onebox_supply,
@@ -133,19 +137,8 @@ function start(module, settings) {
   };
 }
 
-/** A configuration as lines of `PATH=KVALUE`; see `Settings::from_lines`. */
-function lines(value, path = '') {
-  if (typeof value === 'string') return `${path}=t${value}\n`;
-  if (typeof value === 'boolean') return `${path}=b${value}\n`;
-  if (typeof value === 'number') return `${path}=i${value}\n`;
-  const own = path === '' ? '' : Array.isArray(value) ? `${path}=[${value.length}\n` : `${path}={\n`;
-  const below = path === '' ? '' : `${path}.`;
-  return own + Object.entries(value).map(([name, member]) => lines(member, below + name)).join('');
-}
-
 /** How a field is read from `Records[0].cf`: a text, or undefined where it is absent or of the wrong shape. */
-function reader(field) {
-  const [kind, name] = field.split(/:(.*)/s);
+function reader([kind, name]) {
   switch (kind) {
     case 'cookies':
       return (cf) => joined(cf.request?.headers?.cookie, ';');
@@ -165,7 +158,7 @@ function reader(field) {
     case 'response-header':
       return (cf) => joined(cf.response?.headers?.[name], ', ');
     default:
-      throw new Error(`onebox: the module asks for ${field}, which this loader does not know; package it anew`);
+      throw new Error(`onebox: the module asks for the ${kind} ${name}, which this loader does not know; package it anew`);
   }
 }
 

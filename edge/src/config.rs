@@ -1,7 +1,11 @@
 //! What a function is packaged with: `onebox.toml` with every default filled in.
 
+#[cfg(not(target_family = "wasm"))]
 mod function;
+mod packed;
+#[cfg(not(target_family = "wasm"))]
 mod read;
+#[cfg(not(target_family = "wasm"))]
 mod rules;
 mod secret;
 #[cfg(not(target_family = "wasm"))]
@@ -9,9 +13,9 @@ mod write;
 
 use onebox_core::{Crawlers, Entry, Origin, Overrides, Pins, Policy, Ramp};
 
+#[cfg(not(target_family = "wasm"))]
+pub use self::read::Problem;
 pub use self::secret::SecretText;
-
-use crate::settings::Settings;
 
 /// The partition header's name where none is configured.
 pub const DEFAULT_HEADER: &str = "X-Req-Partition";
@@ -148,55 +152,7 @@ pub struct Debug {
     pub response_header: bool,
 }
 
-/// A mistake in a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The setting's path, such as `partition.keys.0`. What is missing is named as if it were there.
-    pub path: String,
-    /// What was expected, and what to do.
-    pub message: String,
-}
-
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.path, self.message)
-    }
-}
-
 impl Config {
-    /// Reads and checks a configuration that names no environment variable, such as a packaged one.
-    ///
-    /// # Errors
-    /// Every mistake, in the order in which a person would write the settings; unknown settings last.
-    pub fn read(settings: &Settings) -> Result<Self, Vec<Problem>> {
-        Self::read_with(settings, &|_| None)
-    }
-
-    /// Reads and checks a configuration; a secret `env:NAME` is what `variable` gives for NAME.
-    ///
-    /// # Errors
-    /// Every mistake, as [`read`](Self::read) lists them.
-    pub fn read_with(settings: &Settings, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
-        read::Reader::new(settings, variable).read()
-    }
-
-    /// Reads a packaged configuration.
-    ///
-    /// # Errors
-    /// Every mistake; one with an empty path if the text is no JSON.
-    #[cfg(not(target_family = "wasm"))]
-    pub fn from_json(text: &str) -> Result<Self, Vec<Problem>> {
-        let settings = Settings::from_json(text);
-        Self::read(&settings.map_err(|error| vec![Problem { path: String::new(), message: error.to_string() }])?)
-    }
-
-    /// Writes it as it is packaged. Secrets are in it: a function has no other place for them.
-    #[cfg(not(target_family = "wasm"))]
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        write::json(self)
-    }
-
     /// The decision that this configuration stands for.
     #[must_use]
     pub fn policy(&self) -> Policy {

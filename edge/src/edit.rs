@@ -1,8 +1,6 @@
 //! What an answer changes in a message: data, applied by the rim.
 
-use std::fmt;
-
-/// One change to a request or response. Displayed, it is the JSON from which the Node.js loader applies the same.
+/// One change to a request or response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// Replace all lines of a header with this one.
@@ -82,40 +80,13 @@ impl Edit {
     }
 }
 
-impl fmt::Display for OriginValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl OriginValue {
+    /// Writes it as JSON.
+    pub(crate) fn json(&self, out: &mut String) {
         match self {
-            Self::Text(text) => Quoted(text).fmt(f),
-            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => quote(text, out),
+            Self::Number(number) => out.push_str(&number.to_string()),
         }
-    }
-}
-
-impl fmt::Display for Edit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Header { name, key, value } => {
-                write!(f, "[\"header\",{},{},{}]", Quoted(name), Quoted(key), Quoted(value))
-            }
-            Self::Append { name, key, value } => {
-                write!(f, "[\"append\",{},{},{}]", Quoted(name), Quoted(key), Quoted(value))
-            }
-            Self::Line { name, key, value } => {
-                write!(f, "[\"line\",{},{},{}]", Quoted(name), Quoted(key), Quoted(value))
-            }
-            Self::Origin { field, value } => write!(f, "[\"origin\",{},{value}]", Quoted(field)),
-        }
-    }
-}
-
-/// A text in JSON's quotes.
-pub(crate) struct Quoted<'a>(pub(crate) &'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut quoted = String::with_capacity(self.0.len() + 2);
-        quote(self.0, &mut quoted);
-        f.write_str(&quoted)
     }
 }
 

@@ -3,9 +3,8 @@
 //! The event's structure:
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>.
 
-use std::fmt;
-
 use onebox_core::{Part, Policy, Request};
+
 /// A field that a handler reads. Text is UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field<'a> {
@@ -40,18 +39,6 @@ impl<'a> Field<'a> {
             }
         }
         fields
-    }
-}
-
-impl fmt::Display for Field<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cookies => f.write_str("cookies"),
-            Self::Header(name) => write!(f, "header:{name}"),
-            Self::ClientIp => f.write_str("client-ip"),
-            Self::Origin(name) => write!(f, "origin:{name}"),
-            Self::ResponseHeader(name) => write!(f, "response-header:{name}"),
-        }
     }
 }
 

@@ -12,8 +12,6 @@ mod config;
 mod edit;
 mod event;
 mod handler;
-mod reserved;
-mod settings;
 
 #[cfg(not(target_family = "wasm"))]
 mod json;
@@ -22,25 +20,29 @@ mod message;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 #[cfg(not(target_family = "wasm"))]
+mod reserved;
+#[cfg(not(target_family = "wasm"))]
 mod serve;
+#[cfg(not(target_family = "wasm"))]
+mod settings;
 
 #[cfg(target_family = "wasm")]
 pub mod wasm;
 
 pub use config::{
     Config, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, DEFAULT_STORE_KEY, Debug, Function, Moves,
-    Origins, Override, Partitioning, Pin, Problem, Release, SecretText, Store,
+    Origins, Override, Partitioning, Pin, Release, SecretText, Store,
 };
 pub use edit::{Edit, OriginValue};
 pub use event::{Event, Field, Visit};
 pub use handler::{Answer, Handler, Trigger};
 
-pub use settings::{LineError, Settings, Value};
-
 #[cfg(not(target_family = "wasm"))]
 pub use self::{
+    config::Problem,
     json::text as json_text,
     message::{EventError, NativeEvent},
     native::run,
     serve::{handle, serve, serve_at},
+    settings::{Settings, Value},
 };

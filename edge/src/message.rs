@@ -126,7 +126,9 @@ impl<'a> NativeEvent<'a> {
 
     fn set_origin(&self, splices: &mut Splices<'_>, field: &str, value: &OriginValue) {
         let places = self.message.origin.iter().flatten().filter_map(|fields| fields.place(field));
-        splices.list.extend(places.map(|place| (place, value.to_string())));
+        let mut text = String::new();
+        value.json(&mut text);
+        splices.list.extend(places.map(|place| (place, text.clone())));
     }
 }
 

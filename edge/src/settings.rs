@@ -1,4 +1,4 @@
-//! A configuration as flat settings: `partition.keys.0` and its value. TOML, JSON and the loader's lines all end here.
+//! A configuration as flat settings: `partition.keys.0` and its value. TOML and JSON both end here.
 
 /// The value of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,27 +38,12 @@ impl Value {
 ///
 /// ```
 /// use onebox_edge::{Settings, Value};
-/// let settings = Settings::from_lines("partition={\npartition.header=tX-Side\n")?;
+/// let settings = Settings::from_json(r#"{ "partition": { "header": "X-Side" } }"#)?;
 /// assert_eq!(settings.get("partition.header"), Some(&Value::Text("X-Side".into())));
-/// # Ok::<(), onebox_edge::LineError>(())
+/// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings(Vec<(String, Value)>);
-
-/// A line that is no setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LineError {
-    /// Its number, from 1.
-    pub line: usize,
-}
-
-impl std::fmt::Display for LineError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {} of the settings is none", self.line)
-    }
-}
-
-impl std::error::Error for LineError {}
 
 impl Settings {
     /// Adds a setting.
@@ -77,34 +62,10 @@ impl Settings {
         self.0.iter().map(|(path, value)| (path.as_str(), value))
     }
 
-    /// Reads what the loader writes: a line `PATH=KVALUE` for every setting, where `K` is `t` for a text, `i` for a
-    /// whole number, `b` for true or false, `[` for the length of a list and `{` for a table.
-    ///
-    /// # Errors
-    /// The first line that is no such setting.
-    pub fn from_lines(lines: &str) -> Result<Self, LineError> {
-        let setting = |line: &str| {
-            let (path, value) = line.split_once('=')?;
-            let rest = value.get(1..)?;
-            let value = match value.as_bytes()[0] {
-                b't' => Value::Text(rest.into()),
-                b'i' => Value::Integer(rest.parse().ok()?),
-                b'b' => Value::Boolean(rest.parse().ok()?),
-                b'[' => Value::List(rest.parse().ok()?),
-                b'{' => Value::Table,
-                _ => return None,
-            };
-            Some((path.to_owned(), value))
-        };
-        let numbered = lines.lines().enumerate();
-        numbered.map(|(at, line)| setting(line).ok_or(LineError { line: at + 1 })).collect::<Result<_, _>>().map(Self)
-    }
-
     /// The settings of a JSON object.
     ///
     /// # Errors
     /// The reason why the text is no JSON.
-    #[cfg(not(target_family = "wasm"))]
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
         fn add(settings: &mut Settings, path: String, value: &serde_json::Value) {
             use serde_json::Value as Json;

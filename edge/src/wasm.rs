@@ -7,20 +7,23 @@
 //! Numbers and addresses are all that crosses the boundary. The loader writes a field's text where [`room`](Module::room)
 //! says, and reads the module's texts where [`text`](Module::text) says.
 
-use std::{
-    cell::Cell,
-    fmt::{self, Display},
-};
+mod json;
+
+use std::cell::Cell;
 
 use onebox_core::{Decision, Time};
+use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 
 use crate::{
     config::Config,
-    edit::{Edit, Quoted},
+    edit::quote,
     event::{Event, Field},
     handler::{Answer, Handler},
-    settings::Settings,
 };
+
+/// A module has one thread and few allocations, nearly all of them in its cold start.
+#[global_allocator]
+static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
 
 /// A field's length where there is no such field.
 pub const ABSENT: i32 = -1;
@@ -71,46 +74,23 @@ impl<H: Handler> Module<H> {
         room.as_mut_ptr()
     }
 
-    /// Reads the configuration's settings from slot 0 and describes the module in the text; or says there why it cannot.
-    pub fn configure(&mut self, len: usize, new: fn(&Config) -> H) -> bool {
-        let lines = self.slots.first().and_then(|slot| std::str::from_utf8(slot.room.get(..len)?).ok());
-        let settings = lines.ok_or("the settings are not UTF-8".to_owned());
-        let settings = settings.and_then(|lines| Settings::from_lines(lines).map_err(|error| error.to_string()));
-        match settings.and_then(|settings| Config::read(&settings).map_err(|problems| List(&problems).to_string())) {
-            Ok(config) => {
-                // A module is configured once and lives as long as its instance.
-                self.start(Box::leak(Box::new(new(&config))));
-                true
-            }
-            Err(why) => {
-                self.text = why;
-                false
-            }
-        }
-    }
-
-    fn start(&mut self, handler: &'static H) {
+    /// Unpacks the configuration in slot 0, describes the module in the text, and says which field an event begins with;
+    /// or below zero that it is no configuration.
+    pub fn configure(&mut self, len: usize, new: fn(&Config) -> H) -> i32 {
+        let packed = self.slots.first().and_then(|slot| slot.room.get(..len));
+        let Some(config) = packed.and_then(Config::unpack) else { return ABSENT };
+        // A module is configured once and lives as long as its instance: nothing of it is ever dropped.
+        let handler: &'static H = Box::leak(Box::new(new(Box::leak(Box::new(config)))));
         let fields = handler.fields();
-        let names: Vec<_> = fields.iter().map(Field::to_string).collect();
-        let names: Vec<_> = names.iter().map(|name| Quoted(name)).collect();
+        self.text = json::description(handler, &fields);
         self.slots.resize_with(fields.len().max(1), Slot::default);
         self.handler = Some((handler, fields));
         // What an event's answer depends on is asked at the end of a schedule, where it depends on most.
         self.now = Time::from_unix_millis(i64::MAX);
-        self.text = format!(
-            r#"{{"trigger":{},"message":{},"clock":{},"fields":{},"first":{},"fallback":{}}}"#,
-            Quoted(H::TRIGGER.as_str()),
-            Quoted(H::TRIGGER.message()),
-            handler.reads_clock(),
-            List(&names),
-            self.wanted().unwrap_or(0),
-            List(&handler.edits(H::FALLBACK)),
-        );
-    }
-
-    /// The first field that an event's answer depends on.
-    fn wanted(&self) -> Option<usize> {
-        usize::try_from(-1 - self.answer()).ok()
+        match self.answer() {
+            wanted @ ..0 => -1 - wanted,
+            _ => 0,
+        }
     }
 
     /// Begins with a new event at a time, in milliseconds since 1970, of which one field is known.
@@ -143,7 +123,9 @@ impl<H: Handler> Module<H> {
             Some(Decision { partition, bucket, source }) => {
                 let bucket = bucket.map_or("null".to_owned(), |bucket| bucket.to_string());
                 let source = source.to_string();
-                format!(r#"{{"partition":"{partition}","bucket":{bucket},"source":{}}}"#, Quoted(&source))
+                let mut text = format!(r#"{{"partition":"{partition}","bucket":{bucket},"source":"#);
+                quote(&source, &mut text);
+                text + "}"
             }
         };
     }
@@ -161,8 +143,9 @@ impl<H: Handler> Module<H> {
 
     /// Puts the edits that an answer stands for into the text, as JSON.
     pub fn edits(&mut self, answer: u32) {
-        let edits = self.handler.as_ref().map(|(handler, _)| handler.edits(Answer(answer)));
-        self.text = List::<Edit>(&edits.unwrap_or_default()).to_string();
+        self.text.clear();
+        let edits = self.handler.as_ref().map(|(handler, _)| handler.edits(Answer(answer))).unwrap_or_default();
+        json::edits(&edits, &mut self.text);
     }
 
     /// Where the text is, and how long.
@@ -175,20 +158,6 @@ impl<H: Handler> Module<H> {
 impl<H: Handler> Default for Module<H> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// A JSON list of what is displayed as JSON.
-struct List<'a, T>(&'a [T]);
-
-impl<T: Display> Display for List<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[")?;
-        for (at, item) in self.0.iter().enumerate() {
-            f.write_str(if at > 0 { "," } else { "" })?;
-            item.fmt(f)?;
-        }
-        f.write_str("]")
     }
 }
 
@@ -242,7 +211,7 @@ macro_rules! export {
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn onebox_configure(len: usize) -> bool {
+            extern "C" fn onebox_configure(len: usize) -> i32 {
                 MODULE.with_borrow_mut(|module| module.configure(len, <$handler>::new))
             }
 

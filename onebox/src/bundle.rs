@@ -17,12 +17,14 @@ pub(crate) struct File {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// The files of a trigger's bundle, by name. Nothing else is needed where it runs.
-pub(crate) fn files(trigger: Trigger, config: &Config) -> [File; 3] {
+/// The files of a trigger's bundle, by name. Nothing else is needed where it runs, and config.json is for people: the
+/// module reads it packed.
+pub(crate) fn files(trigger: Trigger, config: &Config) -> [File; 4] {
     let (index, module) = sources(trigger);
     // One file: to import another one is most of a millisecond of a cold start.
     let index = LOADER.to_owned() + index.trim_start_matches(IMPORT);
     [
+        File { name: "config.bin", bytes: config.pack() },
         File { name: "config.json", bytes: config.to_json().into_bytes() },
         File { name: "handler.wasm", bytes: module.to_vec() },
         File { name: "index.mjs", bytes: index.into_bytes() },
@@ -30,16 +32,16 @@ pub(crate) fn files(trigger: Trigger, config: &Config) -> [File; 3] {
 }
 
 /// The files of the package with the decision for a Node.js service, by name.
-pub(crate) fn decide(config: &Config) -> [File; 6] {
+pub(crate) fn decide(config: &Config) -> [File; 7] {
     macro_rules! source {
         ($name:literal) => {
             File { name: $name, bytes: include_bytes!(concat!("../../edge/node/decide/", $name)).to_vec() }
         };
     }
     // viewer-request is the handler that decides.
-    let [config, module, _] = files(Trigger::ViewerRequest, config);
+    let [packed, config, module, _] = files(Trigger::ViewerRequest, config);
     let loader = File { name: "onebox.mjs", bytes: LOADER.as_bytes().to_vec() };
-    [config, module, source!("index.d.ts"), source!("index.mjs"), loader, source!("package.json")]
+    [packed, config, module, source!("index.d.ts"), source!("index.mjs"), loader, source!("package.json")]
 }
 
 /// The handler's entry and its module.

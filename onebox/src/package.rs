@@ -27,8 +27,10 @@ use manifest::Manifest;
 /// `[function]`, the commands that change the release in it are printed on standard error. node/ is a package for services
 /// that run Node.js: `import { decide } from`.
 ///
-/// Secrets of the configuration are in config.json and in the CloudFront Functions, because functions have no other place
-/// for them: treat what is written as secret. manifest.json has none.
+/// A function reads its configuration from config.bin; config.json says the same to people, and is what the native
+/// handlers read. To change a function's configuration, package it anew. Secrets of the configuration are in both files
+/// and in the CloudFront Functions, because functions have no other place for them: treat what is written as secret.
+/// manifest.json has none.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

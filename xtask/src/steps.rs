@@ -65,7 +65,8 @@ fn setup() -> Result<(), Failure> {
     }
     println!("cargo-deny: {}", cargo_deny()?);
     println!("cargo-fuzz: {}", cargo_fuzz()?);
-    Ok(())
+    // cargo-fuzz itself would change a lock file that is out of date, and say nothing.
+    Line::of("cargo fetch --locked --manifest-path fuzz/Cargo.toml").run()
 }
 
 fn format() -> Result<(), Failure> {
@@ -142,8 +143,6 @@ fn dependencies() -> Result<(), Failure> {
 
 fn fuzz() -> Result<(), Failure> {
     let cargo_fuzz = cargo_fuzz()?;
-    // cargo-fuzz itself would change a lock file that is out of date, and say nothing.
-    Line::of("cargo fetch --locked --manifest-path fuzz/Cargo.toml").run()?;
     let targets = Line::program(&cargo_fuzz).args(["list"]).output();
     let targets = targets.ok_or_else(|| Failure::new("fuzz/Cargo.toml lists no targets: see `cargo fuzz list`"))?;
     // Without a sanitizer no nightly compiler is needed; there is no unsafe code here for one to watch.

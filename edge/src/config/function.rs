@@ -70,7 +70,6 @@ fn store_key(text: &str) -> Result<&str, String> {
 }
 
 /// The table as packaged JSON, if it says something.
-#[cfg(not(target_family = "wasm"))]
 pub(super) fn json(function: &Function) -> Option<serde_json::Value> {
     let mut members = serde_json::Map::new();
     let mut add = |name: &str, value: &str| members.insert(name.into(), value.into());

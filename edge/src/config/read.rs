@@ -4,14 +4,53 @@ use onebox_core::{Entry, Origin, Part, Ramp, RampError, Step, TimeError};
 
 use super::{
     Config, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, Debug, Origins, Override, Partitioning,
-    Pin, Problem, Release, SecretText, function, rules,
+    Pin, Release, SecretText, function, rules,
 };
 use crate::settings::{Settings, Value};
 
+/// A mistake in a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The setting's path, such as `partition.keys.0`. What is missing is named as if it were there.
+    pub path: String,
+    /// What was expected, and what to do.
+    pub message: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+impl Config {
+    /// Reads and checks a configuration that names no environment variable, such as a packaged one.
+    ///
+    /// # Errors
+    /// Every mistake, in the order in which a person would write the settings; unknown settings last.
+    pub fn read(settings: &Settings) -> Result<Self, Vec<Problem>> {
+        Self::read_with(settings, &|_| None)
+    }
+
+    /// Reads and checks a configuration; a secret `env:NAME` is what `variable` gives for NAME.
+    ///
+    /// # Errors
+    /// Every mistake, as [`read`](Self::read) lists them.
+    pub fn read_with(settings: &Settings, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
+        Reader::new(settings, variable).read()
+    }
+
+    /// Reads a packaged configuration.
+    ///
+    /// # Errors
+    /// Every mistake; one with an empty path if the text is no JSON.
+    pub fn from_json(text: &str) -> Result<Self, Vec<Problem>> {
+        let settings = Settings::from_json(text);
+        Self::read(&settings.map_err(|error| vec![Problem { path: String::new(), message: error.to_string() }])?)
+    }
+}
+
 /// Reads settings and collects what is wrong with them.
-///
-/// A function in the cloud does this in its cold start, where WebAssembly is compiled function by function as they are
-/// called: what most configurations do not have, and what says that something is wrong, is a function of its own.
 pub(super) struct Reader<'a> {
     settings: &'a Settings,
     variable: &'a dyn Fn(&str) -> Option<String>,
@@ -84,7 +123,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline(never)]
     fn schedule(&mut self, path: &str, count: usize) -> Option<Ramp> {
         let steps: Vec<_> = (0..count).map(|at| self.step(&format!("{path}.{at}"))).collect();
         match Ramp::schedule(steps.into_iter().collect::<Option<_>>()?) {
@@ -124,11 +162,6 @@ impl<'a> Reader<'a> {
 
     fn forced(&mut self) -> Option<Override> {
         self.get("override")?;
-        self.tokens()
-    }
-
-    #[inline(never)]
-    fn tokens(&mut self) -> Option<Override> {
         let name = self.optional("override.name", rules::header_name).unwrap_or(DEFAULT_OVERRIDE).to_owned();
         let secret = self.secret("override.secret")?;
         Some(Override { name, secret })
@@ -140,11 +173,9 @@ impl<'a> Reader<'a> {
     }
 
     fn crawlers(&mut self) -> Vec<String> {
-        self.get("crawlers").map_or_else(Vec::new, |_| self.listed_crawlers())
-    }
-
-    #[inline(never)]
-    fn listed_crawlers(&mut self) -> Vec<String> {
+        if self.get("crawlers").is_none() {
+            return Vec::new();
+        }
         let path = "crawlers.contains";
         let Some(Value::List(count @ 1..)) = self.get(path) else {
             self.problem(path, "expected a list of texts such as [\"bot\", \"crawler\", \"spider\"]");
@@ -280,19 +311,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[cold]
     fn wrong_kind(&mut self, path: &str, expected: &str, found: &Value) {
         self.problem(path, &format!("expected {expected}, found {}", found.kind()));
     }
 
-    #[cold]
     pub(super) fn problem(&mut self, path: &str, message: &str) {
         self.problems.push(Problem { path: path.to_owned(), message: message.to_owned() });
     }
 }
 
 /// What is wrong with a path that nothing asks for.
-#[cold]
 fn unknown(path: &str, known: &[String]) -> Problem {
     let message = match nearest(path, known) {
         Some(known) => format!("is unknown: did you mean {known}?"),

@@ -6,9 +6,29 @@ use onebox_core::Secret;
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretText(Vec<u8>);
 
+impl SecretText {
+    /// A secret of these bytes.
+    pub(super) fn of(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for a function that signs and checks by itself.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The secret, ready to sign.
+    pub(super) fn secret(&self) -> Secret {
+        Secret::new(&self.0)
+    }
+}
+
 /// The fewest bytes that a secret has.
+#[cfg(not(target_family = "wasm"))]
 const SHORTEST: usize = 16;
 
+#[cfg(not(target_family = "wasm"))]
 impl SecretText {
     /// The secret that a setting stands for: `env:NAME` by what the variable holds, or `hex:` and the bytes.
     pub(super) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
@@ -28,25 +48,14 @@ impl SecretText {
         Ok(Self(bytes))
     }
 
-    /// The bytes, for a function that signs and checks by itself.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The secret, ready to sign.
-    pub(super) fn secret(&self) -> Secret {
-        Secret::new(&self.0)
-    }
-
     /// The setting of a packaged configuration.
-    #[cfg(not(target_family = "wasm"))]
     pub(super) fn setting(&self) -> String {
         let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("hex:{digits}")
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 fn hex(digits: &str) -> Option<Vec<u8>> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (pairs, rest) = digits.as_bytes().as_chunks::<2>();

@@ -5,33 +5,37 @@ use serde_json::{Map, Value, json};
 
 use super::{Config, function};
 
-pub(super) fn json(config: &Config) -> String {
-    let mut members = json!({
-        "release": { "id": config.release.id, "share": share(&config.release.share) },
-        "partition": {
-            "keys": config.partition.keys.iter().map(entry).collect::<Vec<_>>(),
-            "header": config.partition.header,
-            "salt": config.partition.salt,
-        },
-        "origins": { "regular": origin(&config.origins.regular), "one-box": origin(&config.origins.one_box) },
-        "debug": { "response_header": config.debug.response_header },
-    });
-    if let Some(pin) = &config.pin {
-        members["pin"] = json!({ "cookie": pin.cookie, "max_age": format!("{}s", pin.max_age) });
-        if let Some(secret) = &pin.secret {
-            members["pin"]["secret"] = json!(secret.setting());
+impl Config {
+    /// Writes it as it is packaged. Secrets are in it: a function has no other place for them.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut members = json!({
+            "release": { "id": self.release.id, "share": share(&self.release.share) },
+            "partition": {
+                "keys": self.partition.keys.iter().map(entry).collect::<Vec<_>>(),
+                "header": self.partition.header,
+                "salt": self.partition.salt,
+            },
+            "origins": { "regular": origin(&self.origins.regular), "one-box": origin(&self.origins.one_box) },
+            "debug": { "response_header": self.debug.response_header },
+        });
+        if let Some(pin) = &self.pin {
+            members["pin"] = json!({ "cookie": pin.cookie, "max_age": format!("{}s", pin.max_age) });
+            if let Some(secret) = &pin.secret {
+                members["pin"]["secret"] = json!(secret.setting());
+            }
         }
+        if let Some(forced) = &self.forced {
+            members["override"] = json!({ "name": forced.name, "secret": forced.secret.setting() });
+        }
+        if !self.crawlers.is_empty() {
+            members["crawlers"] = json!({ "contains": self.crawlers });
+        }
+        if let Some(table) = function::json(&self.function) {
+            members["function"] = table;
+        }
+        format!("{members:#}\n")
     }
-    if let Some(forced) = &config.forced {
-        members["override"] = json!({ "name": forced.name, "secret": forced.secret.setting() });
-    }
-    if !config.crawlers.is_empty() {
-        members["crawlers"] = json!({ "contains": config.crawlers });
-    }
-    if let Some(table) = function::json(&config.function) {
-        members["function"] = table;
-    }
-    format!("{members:#}\n")
 }
 
 fn share(ramp: &Ramp) -> Value {

@@ -7,6 +7,8 @@ use std::{
     process::{Command, Output},
 };
 
+use onebox_edge::Config;
+
 /// What becomes `handler.wasm`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Module {
@@ -73,7 +75,7 @@ pub(crate) fn write(folder: &Path, module: &Path, config: &str) {
     copy(module, "handler.wasm");
     copy(&workspace().join("edge/node/onebox.mjs"), "onebox.mjs");
     copy(&workspace().join("viewer-request/index.mjs"), "index.mjs");
-    fs::write(folder.join("config.json"), config).unwrap();
+    fs::write(folder.join("config.bin"), Config::from_json(config).unwrap().pack()).unwrap();
 }
 
 /// Runs the tests of a file in `edge/node/` over the bundles in a folder, and fails as they fail.

@@ -1,15 +1,17 @@
 use std::{collections::BTreeMap, io::Read, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use onebox_edge::Config;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{ALL, CONFIG, Desk};
 
 const TRIGGERS: [&str; 4] = ["origin-request", "origin-response", "viewer-request", "viewer-response"];
-const FILES: [&str; 3] = ["config.json", "handler.wasm", "index.mjs"];
+const FILES: [&str; 4] = ["config.bin", "config.json", "handler.wasm", "index.mjs"];
 
-const NODE: [&str; 6] = ["config.json", "handler.wasm", "index.d.ts", "index.mjs", "onebox.mjs", "package.json"];
+const NODE: [&str; 7] =
+    ["config.bin", "config.json", "handler.wasm", "index.d.ts", "index.mjs", "onebox.mjs", "package.json"];
 
 /// Every file below a folder.
 pub(crate) fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -59,6 +61,18 @@ fn a_folder_and_a_zip_file_hold_the_same_for_every_function() {
     }
     expected.sort();
     assert_eq!(files.keys().cloned().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_a_person_reads_is_what_the_module_reads() {
+    let desk = packaged();
+    desk.write("onebox.toml", ALL.as_bytes());
+    assert_eq!(desk.run(&["package"]).code, Some(0));
+    for folder in TRIGGERS.iter().chain(&["node"]) {
+        let shown = String::from_utf8(desk.read(&format!("dist/{folder}/config.json"))).unwrap();
+        let packed = desk.read(&format!("dist/{folder}/config.bin"));
+        assert_eq!(Config::unpack(&packed), Some(Config::from_json(&shown).unwrap()), "{folder}");
+    }
 }
 
 #[test]
@@ -113,6 +127,8 @@ fn another_release_replaces_the_folder() {
     assert_eq!(desk.run(&["package"]).code, Some(0));
     let config: Value = serde_json::from_slice(&desk.read("dist/viewer-request/config.json")).unwrap();
     assert_eq!(config["release"]["id"], "web-2");
+    let packed = Config::unpack(&desk.read("dist/viewer-request/config.bin")).unwrap();
+    assert_eq!(packed.release.id, "web-2");
 }
 
 #[test]
@@ -151,7 +167,7 @@ fn an_empty_folder_and_a_link_to_a_folder_are_places_to_write_to() {
     std::fs::create_dir_all(desk.path().join("real")).unwrap();
     std::os::unix::fs::symlink("real", desk.path().join("dist")).unwrap();
     assert_eq!(desk.run(&["package"]).code, Some(0));
-    assert_eq!(tree(&desk.path().join("real")).len(), 24);
+    assert_eq!(tree(&desk.path().join("real")).len(), 29);
     assert!(desk.path().join("dist").is_symlink());
 }
 
