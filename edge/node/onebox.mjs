@@ -112,7 +112,7 @@ function start(module, config) {
   }
 
   function text() {
-    return new TextDecoder().decode(new Uint8Array(wasm.memory.buffer, wasm.onebox_text(), wasm.onebox_text_len()));
+    return Buffer.from(wasm.memory.buffer, wasm.onebox_text(), wasm.onebox_text_len()).toString();
   }
 
   room(0, config.length).set(config);

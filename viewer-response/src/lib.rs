@@ -19,7 +19,7 @@
 
 use std::borrow::Cow;
 
-use onebox_core::{Bucket, Policy, Source, Time};
+use onebox_core::{Bucket, Pins, Policy, Source, Time};
 use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Trigger, Visit};
 
 const LEAVE: Answer = Answer(0);
@@ -38,8 +38,14 @@ impl ViewerResponse {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let max_age = config.pin.as_ref().map_or(0, |pin| pin.max_age);
-        let attributes = format!("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age={max_age}");
+        let attributes = "; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=".to_owned() + &max_age.to_string();
         Self { policy: config.policy(), attributes }
+    }
+
+    // A cold start that meets a pin does not compile it.
+    #[inline(never)]
+    fn pin(&self, pins: &Pins, bucket: Bucket) -> Edit {
+        Edit::line("Set-Cookie", &format!("{}={}{}", pins.cookie().as_str(), pins.value(bucket), self.attributes))
     }
 }
 
@@ -69,10 +75,7 @@ impl Handler for ViewerResponse {
 
     fn edits(&self, answer: Answer) -> Cow<'_, [Edit]> {
         let bucket = answer.0.checked_sub(1).and_then(Bucket::new);
-        let pin = self.policy.pins().zip(bucket).map(|(pins, bucket)| {
-            Edit::line("Set-Cookie", &format!("{}={}{}", pins.cookie().as_str(), pins.value(bucket), self.attributes))
-        });
-        pin.into_iter().collect()
+        self.policy.pins().zip(bucket).map(|(pins, bucket)| self.pin(pins, bucket)).into_iter().collect()
     }
 }
 
