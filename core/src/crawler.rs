@@ -67,14 +67,11 @@ impl Crawlers {
     /// Whether the first two bytes of a part are somewhere in a text, and perhaps if they are not: what lets browsers
     /// through.
     fn may_be_in(&self, text: &[u8]) -> bool {
-        let Some(((_, firsts), (_, seconds))) = text.split_last().zip(text.split_first()) else { return false };
-        let mut whole = firsts.as_chunks().0.iter().zip(seconds.as_chunks().0);
-        let near = |(firsts, seconds)| self.may_begin_in(firsts, seconds);
-        // The places behind the last whole block are looked at once more, with those before them.
-        match firsts.last_chunk().zip(seconds.last_chunk()) {
-            Some(last) => whole.any(near) || near(last),
-            None => self.may_be_in_short(text),
+        if text.len() <= BLOCK {
+            return self.may_be_in_short(text);
         }
+        let wrong = self.wrong_in(&text[..text.len() - 1], &text[1..]);
+        wrong.iter().fold(false, |found, wrong| found | (*wrong == 0))
     }
 
     /// The same for a text that fills no block.
@@ -85,26 +82,32 @@ impl Crawlers {
         self.may_be_in(&padded)
     }
 
-    /// Whether the first two bytes of a part stand at one of these places.
-    #[inline]
-    fn may_begin_in(&self, firsts: &[u8; BLOCK], seconds: &[u8; BLOCK]) -> bool {
-        self.wrong_in(firsts, seconds).iter().fold(false, |found, wrong| found | (*wrong == 0))
-    }
-
-    /// Zero where both bytes of some part are right, the places of all vectors together: loops without a branch that the
-    /// compiler turns into vector instructions, as long as they are by themselves.
+    /// Zero where both bytes of some part are right, all places together: loops without a branch that the compiler turns
+    /// into vector instructions, with what it has found in registers until the end.
+    ///
+    /// The second bytes are a text of their own, one byte on: it would make them out of the first ones with three
+    /// instructions, and loads them with one.
     #[inline(never)]
-    fn wrong_in(&self, firsts: &[u8; BLOCK], seconds: &[u8; BLOCK]) -> [u8; VECTOR] {
-        let (firsts, seconds) = (firsts.map(folded), seconds.map(folded));
-        let (firsts, seconds) = (firsts.as_chunks::<VECTOR>().0, seconds.as_chunks::<VECTOR>().0);
+    fn wrong_in(&self, firsts: &[u8], seconds: &[u8]) -> [u8; VECTOR] {
         let mut wrong = [[u8::MAX; VECTOR]; BLOCK / VECTOR];
-        for part in &self.parts {
-            for vector in 0..wrong.len() {
-                for at in 0..VECTOR {
-                    let found = (firsts[vector][at] ^ part.first[at]) | (seconds[vector][at] ^ part.second[at]);
-                    wrong[vector][at] = wrong[vector][at].min(found);
+        let last = firsts.len().saturating_sub(BLOCK);
+        let mut from = 0;
+        while let Some((firsts, seconds)) = block(firsts, from).zip(block(seconds, from)) {
+            let (firsts, seconds) = (firsts.map(folded), seconds.map(folded));
+            let (firsts, seconds) = (firsts.as_chunks::<VECTOR>().0, seconds.as_chunks::<VECTOR>().0);
+            for part in &self.parts {
+                for vector in 0..wrong.len() {
+                    for at in 0..VECTOR {
+                        let found = (firsts[vector][at] ^ part.first[at]) | (seconds[vector][at] ^ part.second[at]);
+                        wrong[vector][at] = wrong[vector][at].min(found);
+                    }
                 }
             }
+            if from == last {
+                break;
+            }
+            // The places behind the last whole block are looked at with those before them once more.
+            from = (from + BLOCK).min(last);
         }
         let mut least = [u8::MAX; VECTOR];
         for vector in wrong {
@@ -114,6 +117,12 @@ impl Crawlers {
         }
         least
     }
+}
+
+/// The block that begins here.
+#[inline]
+fn block(text: &[u8], from: usize) -> Option<&[u8; BLOCK]> {
+    text.get(from..)?.first_chunk()
 }
 
 /// A letter in lower case. What is no letter may become something else, so that equal bytes stay equal and no more is
