@@ -304,6 +304,34 @@ fn two_aliases_of_one_deployment_group_are_refused_where_codedeploy_moves_them()
 }
 
 #[test]
+fn entries_that_are_not_whole_are_compared_as_far_as_they_go() {
+    let group = json!({ "application": "shop", "group": "orders" });
+    let tree = json!({
+        "release": { "id": "web-1", "region": "eu-west-1", "via": "codedeploy" },
+        "backend": [
+            { "function": "orders", "alias": "live", "codedeploy": group },
+            { "function": "orders", "alias": "live", "target": "7", "codedeploy": group },
+            { "function": "arn:aws:lambda:us-east-1:123456789012:function:users", "codedeploy": { "group": "users" } },
+        ],
+    });
+    let target = "expected a version such as \"7\", \"latest\", or { zip = \"orders.zip\" }";
+    assert_eq!(
+        problems(&tree),
+        [
+            format!("backend.0.target: is missing: {target}"),
+            "backend.1.alias: orders:live is moved by backend.0 already".to_owned(),
+            "backend.1.codedeploy.group: is the one of backend.0 already: CodeDeploy runs one deployment of a group at \
+             a time, so give every alias its own"
+                .to_owned(),
+            "backend.2.alias: is missing".to_owned(),
+            format!("backend.2.target: is missing: {target}"),
+            "backend.2.codedeploy.application: is missing".to_owned(),
+            "backend.2.function: is in us-east-1, and the release is in eu-west-1".to_owned(),
+        ]
+    );
+}
+
+#[test]
 fn every_problem_is_told_in_one_run() {
     let tree = json!({
         "release": { "id": "", "polls": "5s", "alarms": ["a", "a"] },

@@ -80,23 +80,24 @@ fn read(tree: &Value, problems: &mut Problems) -> Option<Plan> {
     if backends.len() > MOST_BACKENDS {
         problems.add("backend", format!("expected at most {MOST_BACKENDS} backends, found {}", backends.len()));
     }
-    let mut shifts: Vec<(String, Shift)> = Vec::new();
+    let mut moves: Vec<Move> = Vec::new();
     let mut add = |path: &str, value: &Value, problems: &mut Problems| {
-        let shift = Table::open(path, value, problems).and_then(|table| shift(table, via, problems))?;
-        if let Some((other, _)) = shifts.iter().find(|(_, other)| is_same_alias(other, &shift)) {
-            let message = format!("{}:{} is moved by {other} already", shift.function, shift.alias);
-            problems.add(format!("{path}.alias"), message);
+        let next = shift(path, Table::open(path, value, problems)?, via, problems);
+        if let Some(Move { path: other, .. }) = moves.iter().find(|other| other.is_of_alias_of(&next)) {
+            let alias = [next.function.as_deref(), next.alias.as_deref()].map(Option::unwrap_or_default).join(":");
+            problems.add(format!("{path}.alias"), format!("{alias} is moved by {other} already"));
         }
-        let shares = |other: &Shift| via == Via::CodeDeploy && rules::same_group(other, &shift);
-        if let Some((other, _)) = shifts.iter().find(|(_, other)| shares(other)) {
+        let shares = |other: &&Move| via == Via::CodeDeploy && other.is_in_group_of(&next);
+        if let Some(Move { path: other, .. }) = moves.iter().find(shares) {
             let message = format!(
                 "is the one of {other} already: CodeDeploy runs one deployment of a group at a time, \
                  so give every alias its own"
             );
             problems.add(format!("{path}.codedeploy.group"), message);
         }
-        shifts.push((path.to_owned(), shift.clone()));
-        Some(shift)
+        let whole = next.whole.clone();
+        moves.push(next);
+        whole
     };
     let misplaced = !matches!(document.get("backend"), None | Some(Value::Array(_)));
     let backends: Vec<_> = backends.iter().map(|(path, value)| add(path, value, problems)).collect();
@@ -108,8 +109,8 @@ fn read(tree: &Value, problems: &mut Problems) -> Option<Plan> {
     }
     let release = release?;
     count_alarms(&release, &health, problems);
-    for (path, shift) in &shifts {
-        let region = rules::region_of(&shift.function);
+    for Move { path, function, .. } in &moves {
+        let region = function.as_deref().and_then(rules::region_of);
         if let (Some(region), Some(wanted)) = (region, &release.region)
             && region != wanted
         {
@@ -138,8 +139,31 @@ fn transposed<T>(read: Option<Option<T>>) -> Option<Option<T>> {
     read.map_or(Some(None), |read| read.map(Some))
 }
 
-fn is_same_alias(left: &Shift, right: &Shift) -> bool {
-    left.alias == right.alias && rules::same_function(&left.function, &right.function)
+/// What is written of one alias. It is compared with the others as far as it can be read, whole or not: every mistake is
+/// found in one run.
+struct Move {
+    path: String,
+    function: Option<String>,
+    alias: Option<String>,
+    group: Option<CodeDeployGroup>,
+    whole: Option<Shift>,
+}
+
+impl Move {
+    /// Whether both move the same alias.
+    fn is_of_alias_of(&self, other: &Self) -> bool {
+        let functions = self.function.as_deref().zip(other.function.as_deref());
+        self.alias.is_some()
+            && self.alias == other.alias
+            && functions.is_some_and(|(left, right)| rules::same_function(left, right))
+    }
+
+    /// Whether CodeDeploy would move both by one deployment group, which runs one deployment at a time:
+    /// <https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html>.
+    fn is_in_group_of(&self, other: &Self) -> bool {
+        let names = |group: &CodeDeployGroup| (group.application.clone(), group.group.clone());
+        self.group.is_some() && self.group.as_ref().map(names) == other.group.as_ref().map(names)
+    }
 }
 
 fn release(mut table: Table<'_>, problems: &mut Problems) -> Release {
@@ -256,7 +280,7 @@ fn version_alarms(mut table: Table<'_>, problems: &mut Problems) -> Option<Versi
     Some(VersionAlarms { errors: errors?, minutes: minutes? })
 }
 
-fn shift(mut table: Table<'_>, via: Via, problems: &mut Problems) -> Option<Shift> {
+fn shift(path: &str, mut table: Table<'_>, via: Via, problems: &mut Problems) -> Move {
     let function = table.required("function", problems, |value| rules::function(value).map(str::to_owned));
     let alias = table.required("alias", problems, |value| rules::alias(value).map(str::to_owned));
     let target = target(&mut table, problems);
@@ -284,7 +308,17 @@ fn shift(mut table: Table<'_>, via: Via, problems: &mut Problems) -> Option<Shif
         }
     }
     table.close(problems);
-    Some(Shift { function: function?, alias: alias?, target: target?, strategy: strategy?, before, after, codedeploy })
+    let all = function.clone().zip(alias.clone()).zip(target).zip(strategy);
+    let whole = all.map(|(((function, alias), target), strategy)| Shift {
+        function,
+        alias,
+        target,
+        strategy,
+        before,
+        after,
+        codedeploy: codedeploy.clone(),
+    });
+    Move { path: path.to_owned(), function, alias, group: codedeploy, whole }
 }
 
 fn target(table: &mut Table<'_>, problems: &mut Problems) -> Option<Target> {

@@ -6,10 +6,7 @@ use jiff::{SpanRelativeTo, fmt::friendly::SpanParser};
 use serde_json::Value;
 
 use super::fields::{kind, text};
-use crate::{
-    Shift,
-    percent::{Percent, PercentError},
-};
+use crate::percent::{Percent, PercentError};
 
 /// The longest time that anything in a plan takes.
 pub(super) const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -84,13 +81,6 @@ pub(super) fn region_of(function: &str) -> Option<&str> {
 pub(super) fn same_function(left: &str, right: &str) -> bool {
     let arns = left.starts_with("arn:") && right.starts_with("arn:");
     left == right || (!arns && function_name(left) == function_name(right))
-}
-
-/// Whether CodeDeploy would move two aliases by one deployment group, which runs one deployment at a time:
-/// <https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html>.
-pub(super) fn same_group(left: &Shift, right: &Shift) -> bool {
-    let group = |shift: &Shift| shift.codedeploy.clone().map(|at| (at.application, at.group));
-    group(left).is_some() && group(left) == group(right)
 }
 
 /// An alias's name.
