@@ -115,7 +115,7 @@ function start(module, config) {
     return Buffer.from(wasm.memory.buffer, wasm.onebox_text(), wasm.onebox_text_len()).toString();
   }
 
-  room(0, config.length).set(config);
+  room(0, Math.max(ROOM, config.length)).set(config);
   const first = wasm.onebox_configure(config.length);
   if (first < 0) {
     throw new Error('onebox: config.bin is not what this version of onebox packages; package it anew');
