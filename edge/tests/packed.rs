@@ -23,6 +23,8 @@ static CONFIGS: LazyLock<Vec<Config>> = LazyLock::new(|| {
     texts.chain(with_function).map(|text| Config::from_json(&text).unwrap()).collect()
 });
 
+const VERSION: &str = concat!("onebox ", env!("CARGO_PKG_VERSION"), "\n");
+
 const PLAIN: &str = include_str!("../fixtures/config/plain.json");
 
 #[test]
@@ -45,8 +47,16 @@ fn a_part_of_it_or_more_than_it_is_none() {
 }
 
 #[test]
+fn what_another_version_packed_is_none() {
+    let packed = CONFIGS[0].pack();
+    assert!(packed.starts_with(VERSION.as_bytes()));
+    let other = [&b"onebox 0.0.9\n"[..], &packed[VERSION.len()..]].concat();
+    assert_eq!(Config::unpack(&other), None);
+}
+
+#[test]
 fn a_length_beyond_the_end_is_none_and_takes_no_memory() {
-    assert_eq!(Config::unpack(&[0xFF; 64]), None);
+    assert_eq!(Config::unpack(&[VERSION.as_bytes(), &[0xFF; 64]].concat()), None);
     let packed = CONFIGS[0].pack();
     for at in 0..packed.len() - 3 {
         let mut changed = packed.clone();
@@ -77,8 +87,9 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_configuration_or_none(bytes in proptest::collection::vec(0u8..4, 0..200)) {
-        if let Some(config) = Config::unpack(&bytes) {
-            prop_assert_eq!(config.pack(), bytes);
+        let packed = [VERSION.as_bytes(), &bytes].concat();
+        if let Some(config) = Config::unpack(&packed) {
+            prop_assert_eq!(config.pack(), packed);
         }
     }
 }

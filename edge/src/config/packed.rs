@@ -8,6 +8,9 @@ use onebox_core::{CookieName, Entry, Origin, Part, Ramp, Share, Step, Time};
 
 use super::{Config, Debug, Function, Moves, Origins, Override, Partitioning, Pin, Release, SecretText, Store};
 
+/// What a packed configuration begins with: the modules of another version may have other fields.
+const VERSION: &str = concat!("onebox ", env!("CARGO_PKG_VERSION"), "\n");
+
 impl Config {
     /// Packs it for the modules of this version. Secrets are in it, as in [`to_json`](Self::to_json).
     ///
@@ -20,7 +23,7 @@ impl Config {
     /// ```
     #[must_use]
     pub fn pack(&self) -> Vec<u8> {
-        let mut packed = Vec::new();
+        let mut packed = VERSION.as_bytes().to_vec();
         Packed::pack(self, &mut packed);
         packed
     }
@@ -28,7 +31,7 @@ impl Config {
     /// Unpacks what [`pack`](Self::pack) made; none if it was not this version's.
     #[must_use]
     pub fn unpack(packed: &[u8]) -> Option<Self> {
-        let mut left = Left { bytes: packed, is_broken: false };
+        let mut left = Left { bytes: packed.strip_prefix(VERSION.as_bytes())?, is_broken: false };
         let config = Packed::unpack(&mut left);
         (left.bytes.is_empty() && !left.is_broken).then_some(config)
     }
