@@ -126,9 +126,12 @@ impl<'a> NativeEvent<'a> {
 
     fn set_origin(&self, splices: &mut Splices<'_>, field: &str, value: &OriginValue) {
         let places = self.message.origin.iter().flatten().filter_map(|fields| fields.place(field));
-        let mut text = String::new();
-        value.json(&mut text);
-        splices.list.extend(places.map(|place| (place, text.clone())));
+        let json = |place| {
+            let mut text = String::with_capacity(64);
+            value.json(&mut text);
+            (place, text)
+        };
+        splices.list.extend(places.map(json));
     }
 }
 
