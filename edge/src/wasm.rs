@@ -28,6 +28,9 @@ static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
 /// A field's length where there is no such field.
 pub const ABSENT: i32 = -1;
 
+/// What configuring answers where there is no configuration of this version.
+pub const REFUSED: i32 = -1;
+
 /// A module's whole state.
 pub struct Module<H: 'static> {
     /// The text of every field, and at first the configuration.
@@ -75,10 +78,10 @@ impl<H: Handler> Module<H> {
     }
 
     /// Unpacks the configuration in slot 0, describes the module in the text, and says which field an event begins with;
-    /// or below zero that it is no configuration.
+    /// or is [`REFUSED`].
     pub fn configure(&mut self, len: usize, new: fn(&Config) -> H) -> i32 {
         let packed = self.slots.first().and_then(|slot| slot.room.get(..len));
-        let Some(config) = packed.and_then(Config::unpack) else { return ABSENT };
+        let Some(config) = packed.and_then(Config::unpack) else { return REFUSED };
         // A module is configured once and lives as long as its instance: nothing of it is ever dropped.
         let handler: &'static H = Box::leak(Box::new(new(Box::leak(Box::new(config)))));
         let fields = handler.fields();
