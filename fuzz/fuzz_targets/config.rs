@@ -11,7 +11,7 @@ use onebox_viewer_request::ViewerRequest;
 use onebox_viewer_response::ViewerResponse;
 
 fuzz_target!(|input: &str| {
-    match onebox::config::read_with(input, &secret) {
+    match onebox_config::read_with(input, &secret) {
         Ok((config, _)) => accepted(&config),
         Err(mistakes) => {
             let lines = input.split('\n').count();

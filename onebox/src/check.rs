@@ -6,6 +6,7 @@ mod doubt;
 use std::io::{self, Write};
 
 use anstyle::AnsiColor;
+use onebox_config::{Mistake, Places};
 use onebox_core::{Origin, Ramp, Step, Time};
 use onebox_edge::{Config, Moves};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use crate::{
     Exit, Failure,
     cli::say,
     clock::Clock,
-    config::{ConfigFile, Mistake, Places, Refused},
+    config::{ConfigFile, Refused},
     exit::written,
 };
 use doubt::{Assumptions, Doubt, duration};

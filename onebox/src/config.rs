@@ -1,55 +1,23 @@
 //! `onebox.toml`.
 
-mod document;
+use std::path::{Path, PathBuf};
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-};
-
+use onebox_config::{Mistake, Places, read_with};
 use onebox_edge::Config;
-use serde::Serialize;
-
-pub(crate) use document::tree;
-pub use document::{Places, read, read_with};
 
 use crate::{Failure, file};
 
 /// Which configuration a verb reads.
 #[derive(Clone, Debug, clap::Args)]
-pub struct ConfigFile {
+pub(crate) struct ConfigFile {
     /// The configuration
     #[arg(long = "config", value_name = "FILE", default_value = "onebox.toml")]
-    pub path: PathBuf,
-}
-
-/// Something wrong in a configuration, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mistake {
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1, in characters.
-    pub column: usize,
-    /// The setting's path, such as `partition.keys.0`; empty where the text is no TOML.
-    pub field: String,
-    /// What was expected, and what to do.
-    pub message: String,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", self.line, self.column)?;
-        if !self.field.is_empty() {
-            write!(f, "{}: ", self.field)?;
-        }
-        f.write_str(&self.message)
-    }
+    pub(crate) path: PathBuf,
 }
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refused {
+pub(crate) enum Refused {
     /// The file cannot be read.
     #[error("{} cannot be read: {reason}", path.display())]
     Unreadable {
@@ -89,7 +57,7 @@ impl ConfigFile {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn load(&self) -> Result<Config, Refused> {
+    pub(crate) fn load(&self) -> Result<Config, Refused> {
         self.load_with_places().map(|(config, _)| config)
     }
 
@@ -97,7 +65,7 @@ impl ConfigFile {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn load_with_places(&self) -> Result<(Config, Places), Refused> {
+    pub(crate) fn load_with_places(&self) -> Result<(Config, Places), Refused> {
         let path = || self.path.clone();
         let text = file::text(&self.path, "`onebox init` writes one, `--config FILE` names another")
             .map_err(|reason| Refused::Unreadable { path: path(), reason })?;

@@ -10,7 +10,7 @@ mod bundle;
 mod check;
 mod cli;
 mod clock;
-pub mod config;
+mod config;
 mod decide;
 mod demo;
 mod exit;

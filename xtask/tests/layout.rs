@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("onebox-origin-response", &["onebox-core", "onebox-edge"]),
     ("onebox-viewer-response", &["onebox-core", "onebox-edge"]),
     ("onebox-cff", &["onebox-core", "onebox-edge"]),
+    ("onebox-config", &["onebox-edge"]),
     ("onebox-tower", &["onebox-core"]),
     ("onebox-release", &[]),
     ("onebox-aws", &["onebox-release"]),

@@ -79,7 +79,7 @@ impl PlanFile {
         let missing = "`onebox release init` writes one, `--plan FILE` names another";
         let text = file::text_within(LIMIT, &self.path, missing)
             .map_err(|reason| Failure::usage(format!("{} cannot be read: {reason}", self.path.display())))?;
-        let (mut tree, places, mistakes) = config::tree(&text);
+        let (mut tree, places, mistakes) = onebox_config::tree(&text);
         if let (Some(release), Some(region)) = (release(&mut tree), region) {
             release.insert("region".to_owned(), region.into());
         }

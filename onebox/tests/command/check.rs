@@ -7,7 +7,7 @@ use crate::{CONFIG, Desk};
 
 /// What is wrong with a configuration: `LINE:COLUMN: FIELD: MESSAGE` for each.
 pub(crate) fn mistakes(text: &str) -> Vec<String> {
-    let found = onebox::config::read(text);
+    let found = onebox_config::read(text);
     found.err().unwrap_or_default().iter().map(ToString::to_string).collect()
 }
 
@@ -161,7 +161,7 @@ fn the_largest_heap_of_mistakes_is_listed() {
 proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in any::<String>()) {
-        let _ = onebox::config::read(&text);
+        let _ = onebox_config::read(&text);
     }
 
     #[test]
@@ -179,7 +179,7 @@ proptest! {
             text.push(byte);
             text.push_str(&CONFIG[at..]);
         }
-        let _ = onebox::config::read(&text);
+        let _ = onebox_config::read(&text);
     }
 }
 

@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::Mistake;
+use crate::Mistake;
 
 /// Where a configuration has secrets.
 const SECRETS: [&str; 2] = ["pin.secret", "override.secret"];
@@ -16,7 +16,7 @@ const SECRETS: [&str; 2] = ["pin.secret", "override.secret"];
 /// Reads a configuration that names no environment variable, and says where its settings stand.
 ///
 /// ```
-/// let mistakes = onebox::config::read("[release]\nid = 7\n").unwrap_err();
+/// let mistakes = onebox_config::read("[release]\nid = 7\n").unwrap_err();
 /// assert_eq!(mistakes[0].to_string(), "1:1: partition.keys: is missing: \
 ///     a list such as [\"cookie:session\", \"header:user-agent\"]");
 /// assert!(mistakes.iter().any(|mistake| mistake.to_string() == "2:1: release.id: expected a text, found a whole number"));
@@ -67,7 +67,8 @@ pub fn read_with(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Resul
 }
 
 /// Reads any document as a tree of values, and says where they stand. What is broken is left out of the tree.
-pub(crate) fn tree(text: &str) -> (serde_json::Value, Places, Vec<Mistake>) {
+#[must_use]
+pub fn tree(text: &str) -> (serde_json::Value, Places, Vec<Mistake>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut flat = Flat::default();
     flat.members("", document.get_ref());
@@ -123,7 +124,8 @@ impl Places {
     }
 
     /// These problems of fields, with their places, beside the mistakes of the text itself; by place.
-    pub(crate) fn with_problems<'p>(
+    #[must_use]
+    pub fn with_problems<'p>(
         &self,
         mut mistakes: Vec<Mistake>,
         problems: impl IntoIterator<Item = (&'p str, &'p str)>,
