@@ -5,6 +5,7 @@
 mod apt;
 mod browser;
 mod line;
+mod nightly;
 mod parity;
 mod run;
 mod steps;
@@ -21,7 +22,7 @@ use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{
     line::{Failure, Line},
-    steps::STEPS,
+    steps::{STEPS, Step},
 };
 
 /// The chores of the onebox project.
@@ -48,6 +49,12 @@ enum Chore {
         /// Print the steps and run none.
         #[arg(long)]
         list: bool,
+    },
+    /// Run the random and exhaustive checks at their full counts: about an hour and a half on 2 cores.
+    Nightly {
+        /// Run this step only; may be given more than once.
+        #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(nightly::STEPS.iter().map(|step| step.name)))]
+        only: Vec<String>,
     },
     /// Install what the tests need, and run none.
     Setup,
@@ -84,13 +91,17 @@ fn main() -> ExitCode {
             STEPS.iter().for_each(|step| println!("{:12} {}", step.name, step.about));
             ExitCode::SUCCESS
         }
-        Chore::Test { only, .. } => {
-            run::steps(STEPS.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name)))
-        }
-        Chore::Setup => run::steps(STEPS.iter().take(1)),
+        Chore::Test { only, .. } => run::steps("test", chosen(STEPS, &only)),
+        Chore::Nightly { only } => run::steps("nightly", chosen(nightly::STEPS, &only)),
+        Chore::Setup => run::steps("test", STEPS.iter().take(1)),
         Chore::Parity { requests, seed } => or_said(parity::line(requests, seed).and_then(|line| line.become_it())),
         Chore::Bench { args } => or_said(bench(args)),
     }
+}
+
+/// The steps of these names; all where none is named.
+fn chosen<'a>(steps: &'a [Step], only: &'a [String]) -> impl Iterator<Item = &'a Step> {
+    steps.iter().filter(move |step| only.is_empty() || only.iter().any(|name| name == step.name))
 }
 
 /// The demo needs the WebAssembly target, because the command carries the packaged handlers.

@@ -4,8 +4,8 @@ use std::{process::ExitCode, time::Instant};
 
 use crate::steps::Step;
 
-/// Runs steps up to the first failure and prints how many passed.
-pub(crate) fn steps<'a>(steps: impl Iterator<Item = &'a Step>) -> ExitCode {
+/// Runs the steps of a verb of `cargo xtask` up to the first failure and prints how many passed.
+pub(crate) fn steps<'a>(verb: &str, steps: impl Iterator<Item = &'a Step>) -> ExitCode {
     let begin = Instant::now();
     let mut passed = 0;
     for step in steps {
@@ -15,7 +15,7 @@ pub(crate) fn steps<'a>(steps: impl Iterator<Item = &'a Step>) -> ExitCode {
         let seconds = step_begin.elapsed().as_secs_f64();
         if let Err(failure) = result {
             println!("== {} FAILED after {seconds:.1} s: {failure}", step.name);
-            println!("   or the whole step: cargo xtask test --only {}", step.name);
+            println!("   or the whole step: cargo xtask {verb} --only {}", step.name);
             println!("\n{passed} passed, 1 failed");
             return ExitCode::FAILURE;
         }
