@@ -116,7 +116,7 @@ fn node() -> Result<(), Failure> {
     Ok(())
 }
 
-/// They are part of the tests above, too: alone, they say what they measure.
+/// They are left out of the tests above: here they print what they measure.
 fn moto() -> Result<(), Failure> {
     tools::moto()?;
     Line::of("cargo test --locked --no-fail-fast -p onebox-aws -p onebox -p onebox-release-lambda --test moto --test machine")
