@@ -1,7 +1,13 @@
 //! CloudWatch's alarms.
 
-use aws_sdk_cloudwatch::types::{AlarmType, ComparisonOperator, Dimension, StateValue, Statistic};
-use onebox_release::{AlarmState, Answer, CallError, ErrorKind, Executed, Reply, VersionAlarm};
+mod history;
+
+use aws_sdk_cloudwatch::{
+    primitives::DateTime,
+    types::{AlarmType, ComparisonOperator, Dimension, StateValue, Statistic},
+};
+use jiff::Timestamp;
+use onebox_release::{AlarmState, AlarmView, Answer, CallError, ErrorKind, Executed, Reply, VersionAlarm};
 
 use crate::{Aws, error::call_error};
 
@@ -9,41 +15,42 @@ use crate::{Aws, error::call_error};
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
 const PAGE: i32 = 100;
 
-/// How often deletion is tried again while alarms go away on their own.
-const DELETIONS: usize = 3;
+/// Every kind of alarm: where no type is given, CloudWatch reports metric alarms only.
+const TYPES: [AlarmType; 3] = [AlarmType::MetricAlarm, AlarmType::CompositeAlarm, AlarmType::LogAlarm];
+
+/// The members that all kinds of alarms have.
+macro_rules! view {
+    ($alarm:expr) => {
+        view(
+            $alarm.alarm_name(),
+            $alarm.state_value(),
+            // What does not report its transitions reports its updates: they are as late, or later.
+            $alarm.state_transitioned_timestamp().or($alarm.state_updated_timestamp()),
+            $alarm.alarm_arn(),
+            $alarm.alarm_description(),
+        )
+    };
+}
 
 impl Aws {
-    pub(crate) async fn describe_alarms(&self, names: &[String]) -> Answer {
-        Ok(Reply::Alarms(self.states(names).await?))
-    }
-
-    /// Every alarm of these that exists.
-    async fn states(&self, names: &[String]) -> Result<Vec<(String, AlarmState)>, CallError> {
-        // Without names CloudWatch would tell of every alarm in the account.
+    pub(crate) async fn describe_alarms(&self, names: &[String], region: Option<&str>) -> Answer {
+        // Without names CloudWatch would report every alarm in the account.
         if names.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Reply::Alarms(Vec::new()));
         }
+        let cloudwatch = self.cloudwatch_in(region);
         let mut found = Vec::new();
         let mut next = None;
         loop {
-            // Where no type is said, CloudWatch tells of metric alarms only.
-            let describe = self.cloudwatch.describe_alarms().set_alarm_names(Some(names.to_vec()));
-            let describe = [AlarmType::MetricAlarm, AlarmType::CompositeAlarm, AlarmType::LogAlarm]
-                .into_iter()
-                .fold(describe, |describe, kind| describe.alarm_types(kind));
-            let page = describe.max_records(PAGE).set_next_token(next).send().await.map_err(call_error)?;
-            for alarm in page.metric_alarms() {
-                found.extend(state(alarm.alarm_name(), alarm.state_value()));
-            }
-            for alarm in page.composite_alarms() {
-                found.extend(state(alarm.alarm_name(), alarm.state_value()));
-            }
-            for alarm in page.log_alarms() {
-                found.extend(state(alarm.alarm_name(), alarm.state_value()));
-            }
+            let describe = cloudwatch.describe_alarms().set_alarm_names(Some(names.to_vec()));
+            let describe = describe.set_alarm_types(Some(TYPES.to_vec())).max_records(PAGE);
+            let page = describe.set_next_token(next).send().await.map_err(call_error)?;
+            found.extend(page.metric_alarms().iter().filter_map(|alarm| view!(alarm)));
+            found.extend(page.composite_alarms().iter().filter_map(|alarm| view!(alarm)));
+            found.extend(page.log_alarms().iter().filter_map(|alarm| view!(alarm)));
             next = page.next_token;
             if next.as_deref().is_none_or(str::is_empty) {
-                return Ok(found);
+                return Ok(Reply::Alarms(found));
             }
         }
     }
@@ -51,10 +58,7 @@ impl Aws {
     pub(crate) async fn put_alarm(&self, alarm: &VersionAlarm) -> Answer {
         let minutes = i32::try_from(alarm.minutes)
             .map_err(|_| CallError::new(ErrorKind::Invalid, format!("{} minutes: expected fewer", alarm.minutes)))?;
-        let Executed { function, alias, version } = &alarm.of;
-        let put = self.alarms.put_metric_alarm().alarm_name(&alarm.name).alarm_description(format!(
-            "Made by onebox for the release of version {version} of {function}:{alias}, and removed after it."
-        ));
+        let put = self.alarms.put_metric_alarm().alarm_name(&alarm.name).alarm_description(&alarm.description);
         let put = put.namespace(NAMESPACE).metric_name("Errors").set_dimensions(Some(dimensions(&alarm.of)));
         let put = put.statistic(Statistic::Sum).period(60).evaluation_periods(minutes).datapoints_to_alarm(minutes);
         let put = put.threshold(f64::from(alarm.errors));
@@ -64,35 +68,37 @@ impl Aws {
         Ok(Reply::Done)
     }
 
-    /// "If you specify an incorrect alarm name … no alarms are deleted":
+    /// Where a name is wrong, the others are deleted or not: AWS's documentation has said both.
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteAlarms.html>
     pub(crate) async fn delete_alarms(&self, names: &[String]) -> Answer {
-        let mut names = names.to_vec();
-        for _ in 0..DELETIONS {
-            if names.is_empty() {
-                return Ok(Reply::Done);
-            }
-            let deleted = self.alarms.delete_alarms().set_alarm_names(Some(names.clone())).send().await;
-            match deleted.map_err(call_error) {
-                Ok(_) => return Ok(Reply::Done),
-                Err(error) if error.kind == ErrorKind::NotFound => {
-                    names = self.states(&names).await?.into_iter().map(|(name, _)| name).collect();
-                }
-                Err(error) => return Err(error),
-            }
+        if names.is_empty() {
+            return Ok(Reply::Done);
         }
-        Err(CallError::new(ErrorKind::Conflict, "the alarms come and go while they are deleted"))
+        let deleted = self.alarms.delete_alarms().set_alarm_names(Some(names.to_vec())).send().await;
+        deleted.map(|_| Reply::Done).map_err(call_error)
     }
 }
 
-/// An alarm's name and state. One whose state this SDK does not know is not measured, as far as anyone can say.
-fn state(name: Option<&str>, state: Option<&StateValue>) -> Option<(String, AlarmState)> {
+/// What is shown of an alarm. One whose state this SDK does not know is not measured, as far as anyone can say.
+fn view(
+    name: Option<&str>,
+    state: Option<&StateValue>,
+    changed: Option<&DateTime>,
+    arn: Option<&str>,
+    description: Option<&str>,
+) -> Option<AlarmView> {
     let state = match state {
         Some(StateValue::Ok) => AlarmState::Ok,
         Some(StateValue::Alarm) => AlarmState::Alarm,
         _ => AlarmState::InsufficientData,
     };
-    name.map(|name| (name.to_owned(), state))
+    let (arn, description) = (arn.map(str::to_owned), description.map(str::to_owned));
+    Some(AlarmView { name: name?.to_owned(), state, changed: changed.and_then(time), arn, description })
+}
+
+/// A time of the SDK's.
+fn time(time: &DateTime) -> Option<Timestamp> {
+    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
 }
 
 /// Lambda's namespace.

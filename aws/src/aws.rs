@@ -1,6 +1,11 @@
 //! The clients, and which of them makes a call.
 
-use aws_config::SdkConfig;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_config::{Region, SdkConfig};
 use onebox_release::{Answer, Call, CallError, ErrorKind};
 
 use crate::{
@@ -19,6 +24,8 @@ pub struct Aws {
     pub(crate) alarms: aws_sdk_cloudwatch::Client,
     pub(crate) codedeploy: aws_sdk_codedeploy::Client,
     pub(crate) region: String,
+    /// CloudWatch in other regions, as they are needed: the alarms of CloudFront are in us-east-1 only.
+    pub(crate) elsewhere: Arc<Mutex<BTreeMap<String, aws_sdk_cloudwatch::Client>>>,
 }
 
 impl Aws {
@@ -44,6 +51,17 @@ impl Aws {
         &self.region
     }
 
+    /// CloudWatch in a region; the same credentials, endpoint and budget.
+    pub(crate) fn cloudwatch_in(&self, region: Option<&str>) -> aws_sdk_cloudwatch::Client {
+        let Some(region) = region.filter(|region| *region != self.region) else { return self.cloudwatch.clone() };
+        let mut elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = elsewhere.entry(region.to_owned()).or_insert_with(|| {
+            let config = self.cloudwatch.config().to_builder().region(Region::new(region.to_owned()));
+            aws_sdk_cloudwatch::Client::from_conf(config.build())
+        });
+        client.clone()
+    }
+
     /// Makes one call.
     ///
     /// # Errors
@@ -59,7 +77,10 @@ impl Aws {
             Call::UpdateFunctionCode { function, zip, sha256 } => self.update_code(function, zip, sha256).await,
             Call::PublishVersion { function, sha256 } => self.publish(function, sha256).await,
             Call::Invoke { function, payload } => self.invoke(function, payload).await,
-            Call::DescribeAlarms { names } => self.describe_alarms(names).await,
+            Call::DescribeAlarms { names, region } => self.describe_alarms(names, region.as_deref()).await,
+            Call::DescribeAlarmHistory { name, region, after } => {
+                self.alarm_history(name, region.as_deref(), *after).await
+            }
             Call::PutMetricAlarm(alarm) => self.put_alarm(alarm).await,
             Call::DeleteAlarms { names } => self.delete_alarms(names).await,
             Call::GetMetricData { of, from, to } => self.traffic(of, *from, *to).await,
@@ -81,10 +102,18 @@ impl Aws {
     fn named(&self, call: &Call, error: CallError) -> CallError {
         // Without an answer, a region that does not exist looks like a broken network.
         let place = match error.kind {
-            ErrorKind::Unknown => format!(" in {}", self.region),
+            ErrorKind::Unknown => format!(" in {}", region_of(call).unwrap_or(&self.region)),
             _ => String::new(),
         };
         CallError::new(error.kind, format!("{}{place}: {}", call.operation(), error.message))
+    }
+}
+
+/// The region of a call that goes elsewhere.
+fn region_of(call: &Call) -> Option<&str> {
+    match call {
+        Call::DescribeAlarms { region, .. } | Call::DescribeAlarmHistory { region, .. } => region.as_deref(),
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Credentials, region, endpoint and HTTP client, as users of the AWS CLI expect them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use aws_config::{
     ConfigLoader, Region, SdkConfig, profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
@@ -164,5 +164,6 @@ pub(crate) fn clients(config: &SdkConfig, budget: Budget) -> Aws {
         cloudwatch: aws_sdk_cloudwatch::Client::new(&within(Budget::CLOUDWATCH)),
         alarms: aws_sdk_cloudwatch::Client::new(&within(Budget::ALARMS)),
         codedeploy: aws_sdk_codedeploy::Client::new(&within(Budget::CODEDEPLOY)),
+        elsewhere: Arc::default(),
     }
 }

@@ -99,7 +99,7 @@ fn whole(value: f64) -> u64 {
     value.round() as u64
 }
 
-fn date(at: Timestamp) -> DateTime {
+pub(crate) fn date(at: Timestamp) -> DateTime {
     DateTime::from_secs(at.as_second())
 }
 

@@ -13,7 +13,7 @@ use libfuzzer_sys::{
     fuzz_target,
 };
 use onebox_release::{
-    AlarmState, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Input,
+    AlarmState, AlarmView, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Input,
     Minute, Percent, Plan, Reply, Routing, State, VersionView, advance,
 };
 use serde_json::{Value, json};
@@ -279,7 +279,7 @@ impl Account {
             }
             Call::PublishVersion { .. } => Reply::Published("2".to_owned()),
             Call::Invoke { .. } => Reply::Invoked(rarely(choices, 8)?.then(|| "the hook failed".to_owned())),
-            Call::DescribeAlarms { names } => Reply::Alarms(alarms(names, choices)?),
+            Call::DescribeAlarms { names, .. } => Reply::Alarms(alarms(names, choices)?),
             Call::GetMetricData { of, from, .. } => {
                 let minutes = of.iter().map(|_| minutes(*from, choices)).collect::<Result<_>>()?;
                 Reply::Traffic(minutes)
@@ -330,14 +330,14 @@ impl Account {
     }
 }
 
-fn alarms(names: &[String], choices: &mut Unstructured<'_>) -> Result<Vec<(String, AlarmState)>> {
+fn alarms(names: &[String], choices: &mut Unstructured<'_>) -> Result<Vec<AlarmView>> {
     let mut alarms = Vec::new();
     for name in names {
         match choices.int_in_range(0..=63)? {
-            62 => alarms.push((name.clone(), AlarmState::Alarm)),
-            60 | 61 => alarms.push((name.clone(), AlarmState::InsufficientData)),
+            62 => alarms.push(AlarmView::new(name, AlarmState::Alarm)),
+            60 | 61 => alarms.push(AlarmView::new(name, AlarmState::InsufficientData)),
             63 => {}
-            _ => alarms.push((name.clone(), AlarmState::Ok)),
+            _ => alarms.push(AlarmView::new(name, AlarmState::Ok)),
         }
     }
     Ok(alarms)

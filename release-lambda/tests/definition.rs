@@ -95,6 +95,7 @@ fn tick_may_make_every_call_of_a_release() {
         "lambda:GetFunctionConfiguration",
         "lambda:PublishVersion",
         "lambda:InvokeFunction",
+        "cloudwatch:DescribeAlarmHistory",
         "cloudwatch:DescribeAlarms",
         "cloudwatch:PutMetricAlarm",
         "cloudwatch:DeleteAlarms",
@@ -107,6 +108,20 @@ fn tick_may_make_every_call_of_a_release() {
         assert!(actions.iter().any(|listed| listed == action), "{action} is not in the template");
     }
     assert!(actions.iter().all(|action| !action.ends_with('*')), "every action is named: {actions:?}");
+}
+
+#[test]
+fn tick_may_change_no_alarm_but_those_that_onebox_makes() {
+    let template = template();
+    let policies = &template["Resources"]["TickFunction"]["Properties"]["Policies"][0]["Statement"];
+    let changes = |statement: &&Yaml| {
+        let actions = texts(&statement["Action"]);
+        actions.iter().any(|action| ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"].contains(&action.as_str()))
+    };
+    let statements: Vec<_> = policies.as_vec().unwrap().iter().filter(changes).collect();
+    assert_eq!(statements.len(), 1);
+    let resource = &statements[0]["Resource"];
+    assert!(resource.as_str().unwrap().ends_with(":alarm:onebox-*"), "{resource:?}");
 }
 
 /// A text, or a list of them.

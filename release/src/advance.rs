@@ -6,13 +6,13 @@
 //! |---|---|---|---|
 //! | preflight | alarms, aliases, targets are read, then the versions that the aliases stand on | everything is as expected | every reason is collected: refused, nothing was changed |
 //! | publish | zip files become `$LATEST`, `$LATEST` becomes a version, the version is read | every lane knows its new version | refused where nothing was changed, otherwise back |
-//! | arm | one alarm for each new version | all of them are made | refused or back, likewise |
+//! | arm | what is there under the new alarms' names, then one alarm for each new version | all of them are made | refused or back, likewise; an alarm that this release did not make is left alone |
 //! | before, for each group | the lanes' hooks, alarms meanwhile | every hook passed | a hook fails, an alarm fires: back |
 //! | shift, for each group | alarms, then traffic, then one batch of updates; a wait; again | every lane has taken its last step | an alarm fires, a version is worse, AWS refuses: back. Proof is missing: held, then not proven. Somebody else changed an alias: stuck |
 //! | after, for each group | as before | as before | as before |
 //! | bake, before the regular side; final bake, at the end | alarms; traffic where a lane had no smaller step; at the very end, every alias once more | the time has passed with every alarm OK; every alias stands as it was left | as in a shift; at the end an alias stands elsewhere, or cannot be read: stuck |
 //! | roll back | deployments are stopped; then the groups, last first: one batch that updates what is known and reads what is in doubt; then every alias that was put back, once more | every lane is on its old version, or cannot be put there | what cannot be put back, or was changed since, is named at the end: stuck |
-//! | remove alarms | the release's alarms are looked for, then deleted | they are gone | noted: a person deletes them |
+//! | remove alarms | the release's alarms are read, then those are deleted that it made | they are gone | noted: a person deletes them |
 //! | over | nothing | | resume after stuck: roll back again |
 //!
 //! The groups are the backends, the one-box and the regular side, in this order; stages that have nothing to do are
@@ -149,6 +149,7 @@ impl Machine<'_> {
             Task::Upload => self.hear_upload(heard),
             Task::Publish => self.hear_publish(heard),
             Task::ReadPublished => self.hear_published(heard),
+            Task::Claim(lanes) => self.hear_claim(&lanes, heard),
             Task::Arm(lanes) => self.hear_arm(&lanes, heard),
             Task::Hook(lanes) => self.hear_hooks(&lanes, heard),
             Task::Watch => self.hear_alarms(heard),
@@ -164,7 +165,7 @@ impl Machine<'_> {
             Task::Undo { write, read } => self.hear_undo(&write, &read, heard),
             Task::Last(lanes) => self.hear_last(&lanes, heard),
             Task::FindAlarms => self.hear_find_alarms(heard),
-            Task::DeleteAlarms(names) => self.hear_delete_alarms(&names, heard),
+            Task::DeleteAlarms(_) => self.hear_delete_alarms(heard),
             Task::Begin | Task::Over => self.state.effect.clone(),
         }
     }
@@ -186,6 +187,7 @@ impl Machine<'_> {
             Task::Upload => self.upload_calls(),
             Task::Publish => self.publish_calls(),
             Task::ReadPublished => self.published_calls(),
+            Task::Claim(lanes) => self.claim_calls(&lanes),
             Task::Arm(lanes) => self.arm_calls(&lanes),
             Task::Hook(lanes) => {
                 return Effect::Call { calls: self.hook_calls(&lanes), meanwhile: self.alarm_calls() };

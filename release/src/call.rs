@@ -69,10 +69,26 @@ pub enum Call {
     DescribeAlarms {
         /// The alarms.
         names: Vec<String>,
+        /// The region that they are in; `None`: the release's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        region: Option<String>,
     },
-    /// `PutMetricAlarm` for one version of a function. Answered by [`Reply::Done`].
+    /// `DescribeAlarmHistory` of one alarm: every change of its state after a time, the oldest first. Answered by
+    /// [`Reply::AlarmHistory`].
+    DescribeAlarmHistory {
+        /// The alarm.
+        name: String,
+        /// The region that it is in; `None`: the release's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        region: Option<String>,
+        /// Changes later than this, by CloudWatch's clock.
+        after: Timestamp,
+    },
+    /// `PutMetricAlarm` for one version of a function. Answered by [`Reply::Done`]. CloudWatch replaces an alarm of the
+    /// same name, whoever made it: the name is read first.
     PutMetricAlarm(VersionAlarm),
-    /// `DeleteAlarms`, at most 100 at once; one that is not there is as good as deleted. Answered by [`Reply::Done`].
+    /// `DeleteAlarms`, at most 100 at once. Answered by [`Reply::Done`]; [`ErrorKind::NotFound`] where one of them does not
+    /// exist: the others are deleted or not.
     DeleteAlarms {
         /// The alarms.
         names: Vec<String>,
@@ -123,6 +139,7 @@ impl Call {
             Self::PublishVersion { .. } => "PublishVersion",
             Self::Invoke { .. } => "Invoke",
             Self::DescribeAlarms { .. } => "DescribeAlarms",
+            Self::DescribeAlarmHistory { .. } => "DescribeAlarmHistory",
             Self::PutMetricAlarm(_) => "PutMetricAlarm",
             Self::DeleteAlarms { .. } => "DeleteAlarms",
             Self::GetMetricData { .. } => "GetMetricData",
@@ -148,6 +165,7 @@ impl Call {
             Self::GetAlias { .. }
             | Self::GetVersion { .. }
             | Self::DescribeAlarms { .. }
+            | Self::DescribeAlarmHistory { .. }
             | Self::GetMetricData { .. }
             | Self::GetDeployment { .. }
             | Self::FindDeployment { .. } => false,
@@ -213,8 +231,11 @@ pub struct Executed {
 /// An alarm on the errors of one version, made for a release and removed after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionAlarm {
-    /// Its name: `<function>-<version>-errors`.
+    /// Its name: it begins with `onebox-` and the release's id.
     pub name: String,
+    /// Its description: proves that this release made it.
+    #[serde(default)]
+    pub description: String,
     /// Whose errors.
     pub of: Executed,
     /// It fires at this many errors a minute.
@@ -298,7 +319,9 @@ pub enum Reply {
     /// What a hook said: nothing, or why it failed.
     Invoked(Option<String>),
     /// Alarms that exist, in no order.
-    Alarms(Vec<(String, AlarmState)>),
+    Alarms(Vec<AlarmView>),
+    /// Changes of an alarm's state, the oldest first.
+    AlarmHistory(Vec<AlarmChange>),
     /// Traffic, for each query the minutes that have any.
     Traffic(Vec<Vec<Minute>>),
     /// A deployment.
@@ -315,6 +338,39 @@ pub enum AlarmState {
     Alarm,
     /// Not measured: this says nothing about health.
     InsufficientData,
+}
+
+/// An alarm, as CloudWatch shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AlarmView {
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: AlarmState,
+    /// `StateTransitionedTimestamp`: when its state changed last, by CloudWatch's clock; `None` where it was not reported.
+    pub changed: Option<Timestamp>,
+    /// Its ARN, with the account and the region; `None` where it was not reported.
+    pub arn: Option<String>,
+    /// Its description.
+    pub description: Option<String>,
+}
+
+impl AlarmView {
+    /// An alarm of which only its state is known.
+    #[must_use]
+    pub fn new(name: impl Into<String>, state: AlarmState) -> Self {
+        Self { name: name.into(), state, changed: None, arn: None, description: None }
+    }
+}
+
+/// A change of an alarm's state, out of its history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmChange {
+    /// When, by CloudWatch's clock.
+    pub at: Timestamp,
+    /// The new state.
+    pub to: AlarmState,
 }
 
 /// A minute of traffic.

@@ -42,17 +42,17 @@ pub fn alias_name(branch: &str) -> Result<String, AliasNameError> {
     if name.bytes().all(|byte| byte.is_ascii_digit()) {
         name.insert(0, 'b');
     }
-    Ok(shortened(name))
+    Ok(shortened(name, LONGEST))
 }
 
-/// A name that fits: its beginning and the hash of all of it.
-fn shortened(name: String) -> String {
-    if name.len() <= LONGEST {
+/// A name of ASCII that fits: its beginning and the hash of all of it.
+pub(crate) fn shortened(name: String, longest: usize) -> String {
+    if name.len() <= longest {
         return name;
     }
     let tag: String = Sha256::digest(&name).iter().take(TAG / 2).map(|byte| format!("{byte:02x}")).collect();
-    // All of it is ASCII, and a `-` before the one that follows would be a run of two.
-    let beginning = name.get(..LONGEST - 1 - TAG).unwrap_or_default().trim_end_matches('-');
+    // A `-` before the one that follows would be a run of two.
+    let beginning = name.get(..longest - 1 - TAG).unwrap_or_default().trim_end_matches('-');
     [beginning, "-", &tag].concat()
 }
 

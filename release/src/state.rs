@@ -104,6 +104,8 @@ pub(crate) enum Task {
     Publish,
     /// The new versions are read.
     ReadPublished,
+    /// What is there under the names of the lanes' alarms is read.
+    Claim(Vec<usize>),
     /// Alarms are made for the lanes.
     Arm(Vec<usize>),
     /// The hooks of these lanes run.

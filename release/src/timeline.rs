@@ -196,7 +196,7 @@ impl Timeline {
     fn count(&mut self, calls: &[Call]) {
         for call in calls {
             *self.calls.entry(call.operation()).or_default() += 1;
-            let Call::DescribeAlarms { names } = call else { continue };
+            let Call::DescribeAlarms { names, .. } = call else { continue };
             for name in names {
                 match self.alarms.iter_mut().find(|watched| watched.alarm == *name) {
                     Some(watched) => watched.to = self.ends,

@@ -79,6 +79,8 @@ pub struct ControlPlane {
     revisions: Revisions,
     scripts: BTreeMap<String, Script>,
     alarms: Alarms,
+    /// The alarms of other regions: what is in the release's own is not among them.
+    elsewhere: BTreeMap<String, Alarms>,
     traffic: Traffic,
     deployments: Deployments,
     rate: Option<Rate>,
@@ -211,6 +213,16 @@ impl ControlPlane {
         self.alarms.set_composite(name, state, now);
     }
 
+    /// Sets an alarm in another region, and makes it if there is none.
+    pub fn set_alarm_in(&mut self, region: &str, name: &str, state: AlarmState, now: Timestamp) {
+        self.elsewhere.entry(region.to_owned()).or_default().set(name, state, now);
+    }
+
+    /// Describes an alarm, as whoever made it would.
+    pub fn describe_alarm(&mut self, name: &str, description: &str) {
+        self.alarms.describe_as(name, description);
+    }
+
     /// An alarm's state.
     #[must_use]
     pub fn alarm(&self, name: &str, now: Timestamp) -> Option<AlarmState> {
@@ -272,6 +284,7 @@ impl ControlPlane {
 
     /// Lets deployments go on as far as the time allows.
     fn go_on(&mut self, now: Timestamp) {
+        self.alarms.evaluate(&self.traffic, now);
         let mut around = Surroundings {
             functions: &mut self.functions,
             revisions: &mut self.revisions,

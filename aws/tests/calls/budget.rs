@@ -48,7 +48,13 @@ async fn two_hundred_calls_and_their_retries_stay_below_aws_s_limit() {
 async fn alarms_are_made_within_cloudwatch_s_three_a_second() {
     let alarm = |number: u32| {
         let of = Executed { function: "orders".into(), alias: "live".into(), version: "2".into() };
-        Call::PutMetricAlarm(VersionAlarm { name: format!("orders-{number}-errors"), of, errors: 1, minutes: 1 })
+        Call::PutMetricAlarm(VersionAlarm {
+            name: format!("orders-{number}-errors"),
+            description: String::new(),
+            of,
+            errors: 1,
+            minutes: 1,
+        })
     };
     let done = |_| (200, vec![("smithy-protocol", "rpc-v2-cbor")], String::new());
     let (times, failed) = times((0..20).map(alarm).collect(), done).await;

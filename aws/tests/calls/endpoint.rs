@@ -5,7 +5,8 @@ use std::io::Write;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use onebox_aws::AliasSet;
 use onebox_release::{
-    AlarmState, Answer, Call, CallError, DeploymentStatus, ErrorKind, Executed, Minute, Reply, Routing, VersionAlarm,
+    AlarmChange, AlarmState, Answer, Call, CallError, DeploymentStatus, ErrorKind, Executed, Minute, Reply, Routing,
+    VersionAlarm,
 };
 use onebox_sim::{
     Clock,
@@ -140,25 +141,58 @@ async fn alarms_are_made_read_and_removed() {
     server.with(|plane| plane.set_alarm("errors", AlarmState::Alarm, now()));
     server.with(|plane| plane.set_composite_alarm("all", AlarmState::Ok, now()));
     let of = Executed { function: "orders".into(), alias: "live".into(), version: "2".into() };
-    let made = VersionAlarm { name: "orders-2-errors".into(), of, errors: 3, minutes: 2 };
+    let made = VersionAlarm { name: "orders-2-errors".into(), description: "ours".into(), of, errors: 3, minutes: 2 };
     assert_eq!(aws.call(&Call::PutMetricAlarm(made.clone())).await, Ok(Reply::Done));
     assert_eq!(aws.call(&Call::PutMetricAlarm(made)).await, Ok(Reply::Done));
 
     let names = ["errors", "all", "orders-2-errors", "missing"].map(str::to_owned).to_vec();
-    let describe = Call::DescribeAlarms { names };
+    let describe = Call::DescribeAlarms { names, region: None };
     let Ok(Reply::Alarms(mut alarms)) = aws.call(&describe).await else { panic!() };
-    alarms.sort_by(|a, b| a.0.cmp(&b.0));
-    let names: Vec<_> = alarms.iter().map(|(name, _)| name.as_str()).collect();
+    alarms.sort_by(|a, b| a.name.cmp(&b.name));
+    let names: Vec<_> = alarms.iter().map(|alarm| alarm.name.as_str()).collect();
     assert_eq!(names, ["all", "errors", "orders-2-errors"]);
-    assert_eq!(alarms[0].1, AlarmState::Ok);
-    assert_eq!(alarms[1].1, AlarmState::Alarm);
+    assert_eq!(alarms[0].state, AlarmState::Ok);
+    assert_eq!(alarms[1].state, AlarmState::Alarm);
+    assert_eq!([1, 2].map(|at| alarms[at].description.as_deref()), [None, Some("ours")]);
+    assert!(alarms.iter().all(|alarm| alarm.changed.is_some() && alarm.arn.is_some()), "{alarms:?}");
 
-    // CloudWatch deletes none where one is missing; what is gone is as good as deleted.
-    let delete = Call::DeleteAlarms { names: vec!["orders-2-errors".into(), "missing".into()] };
-    assert_eq!(aws.call(&delete).await, Ok(Reply::Done));
-    assert_eq!(aws.call(&delete).await, Ok(Reply::Done));
+    // CloudWatch says which one is missing; whose the others are is looked at before they are deleted.
+    let delete = |names: &[&str]| Call::DeleteAlarms { names: names.iter().map(ToString::to_string).collect() };
+    assert_eq!(kind(aws.call(&delete(&["orders-2-errors", "missing"])).await), ErrorKind::NotFound);
+    assert_eq!(aws.call(&delete(&["orders-2-errors"])).await, Ok(Reply::Done));
     let left: Vec<_> = server.with(|plane| plane.alarms().map(str::to_owned).collect());
     assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[tokio::test]
+async fn the_history_of_an_alarm_is_read_to_its_last_page() {
+    let server = served().await;
+    let aws = local(&server.url());
+    let at = |seconds: i64| now_at(seconds);
+    server.with(|plane| {
+        plane.set_alarm("errors", AlarmState::Ok, at(0));
+        plane.set_composite_alarm("all", AlarmState::Ok, at(0));
+        for flap in 0..120 {
+            plane.set_alarm("errors", AlarmState::Alarm, at(1 + 2 * flap));
+            plane.set_alarm("errors", AlarmState::Ok, at(2 + 2 * flap));
+        }
+        plane.set_composite_alarm("all", AlarmState::InsufficientData, at(5));
+    });
+    let history = |name: &str, after| Call::DescribeAlarmHistory { name: name.into(), region: None, after: at(after) };
+    let Ok(Reply::AlarmHistory(changes)) = aws.call(&history("errors", 2)).await else { panic!("a history") };
+    assert_eq!(changes.len(), 238, "what is as old as the last look is not part of it");
+    assert_eq!(changes[0], AlarmChange { at: at(3), to: AlarmState::Alarm });
+    assert_eq!(changes[237], AlarmChange { at: at(240), to: AlarmState::Ok });
+    let Ok(Reply::AlarmHistory(changes)) = aws.call(&history("all", 0)).await else { panic!("a history") };
+    assert_eq!(changes, [AlarmChange { at: at(5), to: AlarmState::InsufficientData }], "composite alarms too");
+    assert_eq!(aws.call(&history("none", 0)).await, Ok(Reply::AlarmHistory(vec![])));
+    let pages = server.served().iter().filter(|served| served.operation == "DescribeAlarmHistory").count();
+    assert_eq!(pages, 3 + 1 + 1);
+}
+
+/// So many seconds after some time.
+fn now_at(seconds: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
 #[tokio::test]

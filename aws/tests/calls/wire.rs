@@ -1,6 +1,6 @@
 //! What goes over the wire.
 
-use onebox_release::{AlarmState, AliasView, Call, DeploymentStatus, ErrorKind, Reply, Routing};
+use onebox_release::{AliasView, Call, DeploymentStatus, ErrorKind, Reply, Routing};
 use serde_json::json;
 
 use crate::stage::{calls, deployment, get_alias, scripted, split, update_alias};
@@ -148,10 +148,7 @@ async fn a_failed_deployment_says_why() {
 async fn nothing_is_asked_about_nothing() {
     let (aws, asked) = scripted(|_, _| (500, vec![], String::new()));
     let (from, to) = (jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::UNIX_EPOCH);
-    assert_eq!(
-        aws.call(&Call::DescribeAlarms { names: vec![] }).await,
-        Ok(Reply::Alarms(Vec::<(String, AlarmState)>::new()))
-    );
+    assert_eq!(aws.call(&Call::DescribeAlarms { names: vec![], region: None }).await, Ok(Reply::Alarms(Vec::new())));
     assert_eq!(aws.call(&Call::DeleteAlarms { names: vec![] }).await, Ok(Reply::Done));
     assert_eq!(aws.call(&Call::GetMetricData { of: vec![], from, to }).await, Ok(Reply::Traffic(vec![])));
     assert_eq!(asked.lock().unwrap().len(), 0);

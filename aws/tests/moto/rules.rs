@@ -54,23 +54,29 @@ async fn an_alias_moves_only_by_its_latest_revision_and_within_the_rules() {
 }
 
 #[tokio::test]
-async fn new_alarms_know_nothing_and_alarms_are_removed_all_or_none() {
+async fn new_alarms_know_nothing_and_what_is_missing_is_named_when_alarms_are_removed() {
     let region = "us-east-2";
     moto().tell(region, "account", &SCENARIOS[0].account());
     let aws = aws(region);
     let of = Executed { function: "orders".into(), alias: "live".into(), version: "2".into() };
-    let alarm = VersionAlarm { name: "orders-2-errors".into(), of, errors: 3, minutes: 2 };
+    let alarm = VersionAlarm { name: "orders-2-errors".into(), description: "ours".into(), of, errors: 3, minutes: 2 };
     assert_eq!(aws.call(&Call::PutMetricAlarm(alarm.clone())).await, Ok(Reply::Done));
-    let describe = Call::DescribeAlarms { names: vec!["orders-2-errors".into(), "web-5xx".into(), "none".into()] };
+    let describe =
+        Call::DescribeAlarms { names: vec!["orders-2-errors".into(), "web-5xx".into(), "none".into()], region: None };
+    let shown = |answer: Answer| match answer {
+        Ok(Reply::Alarms(views)) => views.into_iter().map(|view| (view.name, view.state)).collect::<Vec<_>>(),
+        other => panic!("expected alarms: {other:?}"),
+    };
     let states = |first| vec![("orders-2-errors".to_owned(), first), ("web-5xx".to_owned(), AlarmState::Ok)];
-    assert_eq!(aws.call(&describe).await, Ok(Reply::Alarms(states(AlarmState::InsufficientData))));
+    assert_eq!(shown(aws.call(&describe).await), states(AlarmState::InsufficientData));
     moto().tell(region, "alarm", &json!({ "name": "orders-2-errors", "state": "ALARM" }));
     // Made again it stands as it stood.
     assert_eq!(aws.call(&Call::PutMetricAlarm(alarm)).await, Ok(Reply::Done));
-    assert_eq!(aws.call(&describe).await, Ok(Reply::Alarms(states(AlarmState::Alarm))));
-    // One that is gone does not keep the other: it is deleted in a second attempt.
-    let delete = Call::DeleteAlarms { names: vec!["orders-2-errors".into(), "gone".into()] };
-    assert_eq!(aws.call(&delete).await, Ok(Reply::Done));
+    assert_eq!(shown(aws.call(&describe).await), states(AlarmState::Alarm));
+    let delete = |names: &[&str]| Call::DeleteAlarms { names: names.iter().map(ToString::to_string).collect() };
+    let error = aws.call(&delete(&["orders-2-errors", "gone"])).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound, "{error:?}");
+    assert_eq!(aws.call(&delete(&["orders-2-errors"])).await, Ok(Reply::Done));
     assert_eq!(moto().look(region, "account")["alarms"], json!({ "web-5xx": "OK" }));
     let operations: Vec<_> = moto().look(region, "calls")["calls"].as_array().unwrap().clone();
     let deletions: Vec<_> = operations.iter().filter(|call| call["operation"] == "DeleteAlarms").collect();
@@ -101,4 +107,29 @@ async fn hooks_say_what_they_say() {
     }
     let error = aws.call(&Call::Invoke { function: "nobody".into(), payload }).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound, "{error:?}");
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html>
+#[tokio::test]
+async fn what_an_alarm_was_is_in_its_history() {
+    let region = "us-west-2";
+    moto().tell(region, "account", &json!({ "alarms": { "flapped": "OK" } }));
+    let aws = aws(region);
+    let view = async || match aws.call(&Call::DescribeAlarms { names: vec!["flapped".into()], region: None }).await {
+        Ok(Reply::Alarms(views)) => views.into_iter().next().unwrap(),
+        other => panic!("expected an alarm: {other:?}"),
+    };
+    let before = view().await;
+    assert!(before.arn.as_ref().is_some_and(|arn| arn.contains(region)), "{before:?}");
+    for state in ["ALARM", "ALARM", "OK"] {
+        moto().tell(region, "alarm", &json!({ "name": "flapped", "state": state }));
+    }
+    let after = view().await;
+    assert_eq!(after.state, before.state, "a look at the state alone misses it");
+    assert!(after.changed > before.changed, "{before:?} {after:?}");
+    let call = Call::DescribeAlarmHistory { name: "flapped".into(), region: None, after: before.changed.unwrap() };
+    let Ok(Reply::AlarmHistory(changes)) = aws.call(&call).await else { panic!("expected a history") };
+    let states: Vec<_> = changes.iter().map(|change| change.to).collect();
+    assert_eq!(states, [AlarmState::Alarm, AlarmState::Ok]);
+    assert_eq!(changes.last().map(|change| change.at), after.changed);
 }

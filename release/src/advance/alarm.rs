@@ -11,14 +11,14 @@ impl Machine<'_> {
     pub(super) fn alarm_calls(&self) -> Vec<Call> {
         let mut names = self.planned_alarms();
         names.extend(self.state.armed.iter().cloned());
-        names.chunks(NAMES).map(|names| Call::DescribeAlarms { names: names.to_vec() }).collect()
+        names.chunks(NAMES).map(|names| Call::DescribeAlarms { names: names.to_vec(), region: None }).collect()
     }
 
     /// Takes what alarms say. A fired one puts everything back: that is the effect, then.
     pub(super) fn judge_alarms<'h>(&mut self, heard: impl Iterator<Item = (&'h Call, &'h Answer)>) -> Option<Effect> {
         let mut alarms = Alarms::default();
         for (call, answer) in heard {
-            if let Call::DescribeAlarms { names } = call {
+            if let Call::DescribeAlarms { names, .. } = call {
                 self.sort(names, answer, &mut alarms);
             }
         }
@@ -50,7 +50,7 @@ impl Machine<'_> {
         for name in names {
             // An alarm of ours is new and measures missing data as inside its bounds: that nothing ran yet is no news.
             let is_new = self.state.armed.contains(name);
-            match states.iter().find(|(of, _)| of == name).map(|(_, state)| *state) {
+            match states.iter().find(|view| view.name == *name).map(|view| view.state) {
                 Some(AlarmState::Alarm) => alarms.fired.push(name.clone()),
                 Some(AlarmState::InsufficientData) if !is_new => alarms.silent.push(name.clone()),
                 Some(AlarmState::Ok | AlarmState::InsufficientData) => {}

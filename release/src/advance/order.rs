@@ -39,6 +39,9 @@ impl Machine<'_> {
         match task {
             Task::Move(lanes) => Task::Look(lanes),
             Task::Deploy(lanes) => Task::Find(lanes),
+            // Whose an alarm is was read before.
+            Task::Arm(lanes) => Task::Claim(lanes),
+            Task::DeleteAlarms(_) => Task::FindAlarms,
             // What alarms said before is old news.
             Task::Measure => self.watch_task(),
             Task::Last(_) if self.state.reason.is_none() => Task::Watch,

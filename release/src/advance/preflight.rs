@@ -23,7 +23,7 @@ impl Machine<'_> {
 
     pub(super) fn read_calls(&self) -> Vec<Call> {
         let alarms = self.planned_alarms();
-        let alarms = alarms.chunks(NAMES).map(|names| Call::DescribeAlarms { names: names.to_vec() });
+        let alarms = alarms.chunks(NAMES).map(|names| Call::DescribeAlarms { names: names.to_vec(), region: None });
         let aliases = self.alias_calls(&self.all());
         let targets = self.shifts.iter().map(|shift| Call::GetVersion {
             function: shift.function.clone(),
@@ -89,9 +89,9 @@ impl Machine<'_> {
             Ok(_) => Vec::new(),
             Err(error) => return reasons.push(words::failure(call, &error)),
         };
-        let Call::DescribeAlarms { names } = call else { return };
+        let Call::DescribeAlarms { names, .. } = call else { return };
         for name in names {
-            match states.iter().find(|(of, _)| of == name).map(|(_, state)| *state) {
+            match states.iter().find(|view| view.name == *name).map(|view| view.state) {
                 Some(AlarmState::Ok) => {}
                 Some(AlarmState::InsufficientData) => {
                     self.note(format!("the alarm {name} has no data (INSUFFICIENT_DATA): it holds the release until it has"));

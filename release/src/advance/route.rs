@@ -30,7 +30,7 @@ impl Machine<'_> {
             }
             Stage::Publish if self.uploads().is_empty() => Task::Publish,
             Stage::Publish => Task::Upload,
-            Stage::Arm => Task::Arm((0..self.state.lanes.len()).collect()),
+            Stage::Arm => Task::Claim((0..self.state.lanes.len()).collect()),
             Stage::Before(group) | Stage::After(group) => Task::Hook(self.hooked(group)),
             Stage::Shift(_) | Stage::Bake | Stage::FinalBake => Task::Watch,
             Stage::Disarm => Task::FindAlarms,

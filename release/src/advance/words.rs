@@ -52,7 +52,8 @@ fn subject(call: &Call) -> String {
         Call::UpdateFunctionCode { function, zip, .. } => format!("the code of {function} ({zip})"),
         Call::PublishVersion { function, .. } => format!("a new version of {function}"),
         Call::Invoke { function, .. } => format!("the hook {function}"),
-        Call::DescribeAlarms { names } | Call::DeleteAlarms { names } => match names.as_slice() {
+        Call::DescribeAlarmHistory { name, .. } => format!("the history of the alarm {name}"),
+        Call::DescribeAlarms { names, .. } | Call::DeleteAlarms { names } => match names.as_slice() {
             [name] => format!("the alarm {name}"),
             names => format!("the alarms {}", names.join(", ")),
         },

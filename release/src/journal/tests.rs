@@ -159,7 +159,7 @@ fn what_only_looks_is_not_kept() {
     let of = vec![Executed { function: "orders".into(), alias: "live".into(), version: "7".into() }];
     let looks = vec![
         look(),
-        Call::DescribeAlarms { names: vec![] },
+        Call::DescribeAlarms { names: vec![], region: None },
         Call::GetMetricData { of, from: at(0), to: at(60) },
         Call::GetDeployment { id: "d".into() },
     ];

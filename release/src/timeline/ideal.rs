@@ -1,12 +1,12 @@
 //! An account in which everything succeeds at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    AlarmState, AliasView, Answer, Call, CallError, Deployment, DeploymentStatus, DeploymentView, ErrorKind, Executed,
-    Minute, Pause, Percent, Plan, Reply, Routing, Step, Strategy, VersionView,
+    AlarmState, AlarmView, AliasView, Answer, Call, CallError, Deployment, DeploymentStatus, DeploymentView, ErrorKind,
+    Executed, Minute, Pause, Percent, Plan, Reply, Routing, Step, Strategy, VersionView,
 };
 
 /// What an alias stands on where nobody looked.
@@ -26,8 +26,8 @@ pub(super) struct Ideal<'a> {
     latest: BTreeMap<String, String>,
     /// Counts what was changed.
     revision: u64,
-    /// Alarms that were made and removed.
-    removed: BTreeSet<String>,
+    /// The release's own alarms, with their descriptions.
+    made: BTreeMap<String, String>,
     deployments: Vec<(Timestamp, Deployment)>,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Ideal<'a> {
         };
         let aliases = plan.shifts().map(|(_, shift)| alias(&shift.function, &shift.alias)).collect();
         let latest = BTreeMap::new();
-        Self { plan, aliases, latest, revision: 0, removed: BTreeSet::new(), deployments: Vec::new() }
+        Self { plan, aliases, latest, revision: 0, made: BTreeMap::new(), deployments: Vec::new() }
     }
 
     /// What a call gives.
@@ -70,12 +70,14 @@ impl<'a> Ideal<'a> {
             }
             Call::PublishVersion { .. } => Ok(Reply::Published(NEW.to_owned())),
             Call::Invoke { .. } => Ok(Reply::Invoked(None)),
-            Call::DescribeAlarms { names } => {
-                let there = names.iter().filter(|name| !self.removed.contains(*name));
-                Ok(Reply::Alarms(there.map(|name| (name.clone(), AlarmState::Ok)).collect()))
+            Call::DescribeAlarms { names, .. } => Ok(Reply::Alarms(self.alarms(names))),
+            Call::DescribeAlarmHistory { .. } => Ok(Reply::AlarmHistory(Vec::new())),
+            Call::PutMetricAlarm(alarm) => {
+                self.made.insert(alarm.name.clone(), alarm.description.clone());
+                Ok(Reply::Done)
             }
             Call::DeleteAlarms { names } => {
-                self.removed.extend(names.iter().cloned());
+                self.made.retain(|name, _| !names.contains(name));
                 Ok(Reply::Done)
             }
             Call::GetMetricData { of, from, to } => Ok(Reply::Traffic(vec![minutes(*from, *to); of.len()])),
@@ -92,8 +94,20 @@ impl<'a> Ideal<'a> {
                 let none = || CallError::new(ErrorKind::NotFound, "no deployment has this description");
                 found.map(|at| Reply::Deployment(self.deployment(at, now))).ok_or_else(none)
             }
-            Call::PutMetricAlarm(_) | Call::StopDeployment { .. } => Ok(Reply::Done),
+            Call::StopDeployment { .. } => Ok(Reply::Done),
         }
+    }
+
+    /// The plan's alarms, which are quiet, and those that were made.
+    fn alarms(&self, names: &[String]) -> Vec<AlarmView> {
+        let planned = |name: &&String| self.plan.alarms.contains(*name);
+        let planned = names.iter().filter(planned).map(|name| AlarmView::new(name, AlarmState::Ok));
+        let made = names.iter().filter_map(|name| Some((name, self.made.get(name)?)));
+        let made = made.map(|(name, description)| AlarmView {
+            description: Some(description.clone()),
+            ..AlarmView::new(name, AlarmState::Ok)
+        });
+        planned.chain(made).collect()
     }
 
     fn alias(&mut self, function: &str, alias: &str, now: Timestamp) -> Answer {

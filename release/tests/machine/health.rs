@@ -286,18 +286,21 @@ fn a_version_has_its_own_alarm_for_as_long_as_the_release() {
             _ => None,
         })
         .collect();
-    assert_eq!(names, ["orders-7-errors", "web-box-7-errors", "web-7-errors"]);
+    assert_eq!(
+        names,
+        ["onebox-web-1/orders/live/7/errors", "onebox-web-1/web-box/live/7/errors", "onebox-web-1/web/live/7/errors"]
+    );
     assert_eq!(world.alarms.keys().collect::<Vec<_>>(), ["5xx"]);
 
     let mut fires = World::new(plan(|plan| plan.health.version_alarms = Some(VersionAlarms { errors: 1, minutes: 1 })))
         .scripted(|world, _| {
             if world.now >= at(50) {
-                world.alarms.insert("orders-7-errors".into(), AlarmState::Alarm);
+                world.alarms.insert("onebox-web-1/orders/live/7/errors".into(), AlarmState::Alarm);
             }
             None
         });
-    assert_eq!(fires.start(), Ending::RolledBack("the alarm orders-7-errors fired".into()));
-    assert!(fires.alarms.keys().all(|name| name == "5xx" || name == "orders-7-errors"));
+    assert_eq!(fires.start(), Ending::RolledBack("the alarm onebox-web-1/orders/live/7/errors fired".into()));
+    assert!(fires.alarms.keys().all(|name| name == "5xx" || name == "onebox-web-1/orders/live/7/errors"));
     let deleted = fires.calls.iter().any(|(_, call)| matches!(call, Call::DeleteAlarms { names } if names.len() == 3));
     assert!(deleted);
 }
@@ -317,7 +320,7 @@ fn two_aliases_of_one_function_have_two_alarms() {
         Call::DeleteAlarms { names } => Some(names.clone()),
         _ => None,
     });
-    assert_eq!(deleted, Some(vec!["web-box-7-errors".into(), "web-live-7-errors".into()]));
+    assert_eq!(deleted, Some(vec!["onebox-web-1/web/box/7/errors".into(), "onebox-web-1/web/live/7/errors".into()]));
 }
 
 #[test]

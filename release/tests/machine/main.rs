@@ -6,6 +6,7 @@ mod health;
 mod last;
 mod lost;
 mod orders;
+mod own_alarms;
 mod parts;
 mod random;
 mod refused;

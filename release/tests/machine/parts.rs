@@ -92,7 +92,7 @@ fn alarms_that_cannot_be_made_refuse_the_release() {
     assert!(matches!(world.start(), Ending::Refused(reasons) if reasons.len() == 3));
 
     let mut world = World::new(plan(armed)).scripted(|_, call| match call {
-        Call::PutMetricAlarm(alarm) if alarm.name.starts_with("web-box") => error(ErrorKind::Denied),
+        Call::PutMetricAlarm(alarm) if alarm.of.function == "web-box" => error(ErrorKind::Denied),
         _ => None,
     });
     assert!(matches!(world.start(), Ending::RolledBack(_)), "two were made");
@@ -101,7 +101,8 @@ fn alarms_that_cannot_be_made_refuse_the_release() {
     let mut left = World::new(plan(armed))
         .scripted(|_, call| if matches!(call, Call::DeleteAlarms { .. }) { error(ErrorKind::Denied) } else { None });
     assert_eq!(left.start(), Ending::Released, "alarms that stay do not undo a release");
-    assert!(left.told().iter().any(|told| told.contains("aws cloudwatch delete-alarms --alarm-names orders-7-errors")));
+    let advice = "aws cloudwatch delete-alarms --alarm-names onebox-web-1/orders/live/7/errors";
+    assert!(left.told().iter().any(|told| told.contains(advice)));
 }
 
 fn hooked(plan: &mut Plan) {

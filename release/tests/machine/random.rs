@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use onebox_release::{
-    AlarmState, AliasView, Answer, Call, CallError, Comparison, Effect, Ending, ErrorKind, Input, Minute, NotProven,
-    Percent, Plan, Reply, Routing, Stage, VersionAlarms,
+    AlarmState, AlarmView, AliasView, Answer, Call, CallError, Comparison, Effect, Ending, ErrorKind, Input, Minute,
+    NotProven, Percent, Plan, Reply, Routing, Stage, VersionAlarms,
 };
 use proptest::prelude::*;
 
@@ -97,8 +97,8 @@ fn answer(world: &mut World, call: &Call, fault: Fault) -> Answer {
             world.put(&format!("{function}:{alias}"), Routing::wholly("5"));
             world.call(call)
         }
-        (Fault::Alarm(state), Call::DescribeAlarms { names }) => {
-            Ok(Reply::Alarms(names.iter().map(|name| (name.clone(), state)).collect()))
+        (Fault::Alarm(state), Call::DescribeAlarms { names, .. }) => {
+            Ok(Reply::Alarms(names.iter().map(|name| AlarmView::new(name, state)).collect()))
         }
         (Fault::NoAlarms, Call::DescribeAlarms { .. }) => Ok(Reply::Alarms(Vec::new())),
         (Fault::Worse, Call::GetMetricData { of, from, .. }) => {
@@ -176,7 +176,7 @@ impl Seen {
     fn hear(&mut self, answers: &[Answer], world: &World) {
         let watches = !matches!(world.state.stage, Stage::Disarm | Stage::RollBack | Stage::Preflight | Stage::Publish);
         let fired = |answer: &Answer| match answer {
-            Ok(Reply::Alarms(states)) => states.iter().any(|(_, state)| *state == AlarmState::Alarm),
+            Ok(Reply::Alarms(views)) => views.iter().any(|view| view.state == AlarmState::Alarm),
             _ => false,
         };
         self.fired |= watches && answers.iter().any(fired);

@@ -147,7 +147,7 @@ fn hundreds_of_alarms_are_read_a_hundred_at_once() {
     let sizes: Vec<usize> = world
         .calls
         .iter()
-        .filter_map(|(_, call)| if let Call::DescribeAlarms { names } = call { Some(names.len()) } else { None })
+        .filter_map(|(_, call)| if let Call::DescribeAlarms { names, .. } = call { Some(names.len()) } else { None })
         .collect();
     assert_eq!(sizes[..3], [100, 100, 50]);
 }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use onebox_release::{
-    AlarmState, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Event,
-    Input, Minute, Plan, Reply, Routing, State, VersionView, advance,
+    AlarmChange, AlarmState, AlarmView, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect,
+    Ending, ErrorKind, Event, Input, Minute, Plan, Reply, Routing, State, VersionView, advance,
 };
 use serde_json::json;
 
@@ -21,6 +21,10 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) aliases: BTreeMap<String, AliasView>,
     pub(crate) alarms: BTreeMap<String, AlarmState>,
+    /// Descriptions of alarms that have one.
+    pub(crate) described: BTreeMap<String, String>,
+    /// When each alarm's state changed, as far as anybody looked.
+    history: BTreeMap<String, Vec<AlarmChange>>,
     /// Requests and errors a minute, by version.
     pub(crate) traffic: BTreeMap<String, (u64, u64)>,
     pub(crate) deployments: BTreeMap<String, (DeploymentView, String)>,
@@ -63,6 +67,8 @@ impl World {
             now: at(0),
             aliases,
             alarms,
+            described: BTreeMap::new(),
+            history: BTreeMap::new(),
             traffic: BTreeMap::new(),
             deployments: BTreeMap::new(),
             latest: "code-8".into(),
@@ -167,12 +173,16 @@ impl World {
             }
             Call::PublishVersion { sha256, .. } => Reply::Published(sha256.trim_start_matches("code-").to_owned()),
             Call::Invoke { .. } => Reply::Invoked(None),
-            Call::DescribeAlarms { names } => {
-                let known = names.iter().filter_map(|name| Some((name.clone(), *self.alarms.get(name)?)));
-                Reply::Alarms(known.collect())
+            Call::DescribeAlarms { names, .. } => {
+                Reply::Alarms(names.iter().filter_map(|name| self.view(name)).collect())
+            }
+            Call::DescribeAlarmHistory { name, after, .. } => {
+                let changes = self.history.get(name).cloned().unwrap_or_default();
+                Reply::AlarmHistory(changes.into_iter().filter(|change| change.at > *after).collect())
             }
             Call::PutMetricAlarm(alarm) => {
-                self.alarms.insert(alarm.name.clone(), AlarmState::InsufficientData);
+                self.alarms.entry(alarm.name.clone()).or_insert(AlarmState::InsufficientData);
+                self.described.insert(alarm.name.clone(), alarm.description.clone());
                 Reply::Done
             }
             Call::DeleteAlarms { names } => {
@@ -206,6 +216,24 @@ impl World {
             }
             other => panic!("{other:?} is not known here"),
         })
+    }
+
+    /// An alarm as CloudWatch shows it; what a test changed since is a change of now.
+    fn view(&mut self, name: &str) -> Option<AlarmView> {
+        let to = *self.alarms.get(name)?;
+        let changes = self.history.entry(name.to_owned()).or_default();
+        if changes.last().is_none_or(|last| last.to != to) {
+            changes.push(AlarmChange { at: self.now, to });
+        }
+        let changed = changes.last().map(|last| last.at);
+        Some(AlarmView { changed, description: self.described.get(name).cloned(), ..AlarmView::new(name, to) })
+    }
+
+    /// An alarm is in a state from one time to another, and nobody looks meanwhile.
+    pub(crate) fn flap(&mut self, name: &str, state: AlarmState, from: Timestamp, to: Timestamp) {
+        let back = self.alarms.get(name).copied().unwrap_or(AlarmState::Ok);
+        let changes = [AlarmChange { at: from, to: state }, AlarmChange { at: to, to: back }];
+        self.history.entry(name.to_owned()).or_default().extend(changes);
     }
 
     fn alias(&self, function: &str, alias: &str) -> Result<&AliasView, CallError> {

@@ -1,13 +1,13 @@
-//! Alarms: set by hand, or evaluated from the traffic that was recorded.
+//! Alarms: set by hand, or evaluated from the traffic that was recorded; and what their states were.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use onebox_release::{AlarmState, Executed, VersionAlarm};
+use onebox_release::{AlarmChange, AlarmState, AlarmView, Executed, VersionAlarm};
 
 use super::{
     refusal::Refusal,
-    traffic::{Traffic, minute},
+    traffic::{MINUTE, Traffic, minute},
 };
 
 /// The most names of a call: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
@@ -20,10 +20,13 @@ pub(crate) struct Alarm {
     pub(crate) composite: bool,
     /// What it is evaluated from; `None`: it stands as it was set.
     pub(crate) of: Option<Metric>,
-    /// As set by hand, or as new alarms begin.
+    /// As set by hand, as last evaluated, or as new alarms begin.
     state: AlarmState,
     /// The minute of that: an evaluation comes with the next.
     set: i64,
+    /// When the state changed last.
+    pub(crate) changed: Timestamp,
+    pub(crate) description: Option<String>,
 }
 
 /// What an alarm is evaluated from: the errors of a version in each of the last minutes.
@@ -94,41 +97,92 @@ impl Metric {
     }
 }
 
-/// The alarms of the account.
+/// The alarms of the account in one region.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Alarms(BTreeMap<String, Alarm>);
+pub(crate) struct Alarms {
+    known: BTreeMap<String, Alarm>,
+    /// "CloudWatch retains the history of an alarm even if you delete the alarm":
+    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html>
+    history: BTreeMap<String, Vec<AlarmChange>>,
+}
+
+impl Alarm {
+    fn new(state: AlarmState, now: Timestamp) -> Self {
+        Self { composite: false, of: None, state, set: minute(now), changed: now, description: None }
+    }
+}
 
 impl Alarms {
     /// An alarm that stands as it is set; new ones are not measured yet.
     pub(crate) fn set(&mut self, name: &str, state: AlarmState, now: Timestamp) {
-        let new = Alarm { composite: false, of: None, state, set: minute(now) };
-        let alarm = self.0.entry(name.to_owned()).or_insert(new);
-        alarm.state = state;
+        let alarm = self.known.entry(name.to_owned()).or_insert_with(|| Alarm::new(state, now));
         alarm.set = minute(now);
+        if alarm.state != state {
+            (alarm.state, alarm.changed) = (state, now);
+            self.history.entry(name.to_owned()).or_default().push(AlarmChange { at: now, to: state });
+        }
     }
 
     pub(crate) fn set_composite(&mut self, name: &str, state: AlarmState, now: Timestamp) {
         self.set(name, state, now);
-        if let Some(alarm) = self.0.get_mut(name) {
+        if let Some(alarm) = self.known.get_mut(name) {
             alarm.composite = true;
         }
     }
 
+    /// Somebody describes an alarm.
+    pub(crate) fn describe_as(&mut self, name: &str, description: &str) {
+        if let Some(alarm) = self.known.get_mut(name) {
+            alarm.description = Some(description.to_owned());
+        }
+    }
+
     pub(crate) fn remove(&mut self, name: &str) {
-        self.0.remove(name);
+        self.known.remove(name);
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.known.keys().map(String::as_str)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Alarm> {
-        self.0.get(name)
+        self.known.get(name)
+    }
+
+    /// The changes of an alarm's state after a time, the oldest first.
+    pub(crate) fn history(&self, name: &str, after: Timestamp) -> Vec<AlarmChange> {
+        let changes = self.history.get(name).map(Vec::as_slice).unwrap_or_default();
+        changes.iter().filter(|change| change.at > after).copied().collect()
+    }
+
+    /// Evaluates what measures traffic, minute by minute up to now, and remembers each change.
+    pub(crate) fn evaluate(&mut self, traffic: &Traffic, now: Timestamp) {
+        let last = minute(now);
+        for (name, alarm) in &mut self.known {
+            let Some(metric) = &alarm.of else { continue };
+            // The running minute is evaluated again and again: it may breach already.
+            for minute in alarm.set + 1..=last {
+                let state = metric.evaluate(traffic, minute, alarm.state);
+                if state != alarm.state {
+                    let at = if minute == last { now } else { beginning(minute, now) };
+                    (alarm.state, alarm.changed) = (state, at);
+                    self.history.entry(name.clone()).or_default().push(AlarmChange { at, to: state });
+                }
+                alarm.set = alarm.set.max(minute.min(last - 1));
+            }
+        }
+    }
+
+    /// What is shown of an alarm.
+    pub(crate) fn view(&self, name: &str, arn: String, traffic: &Traffic, now: Timestamp) -> Option<AlarmView> {
+        let (state, alarm) = (self.state(name, traffic, now)?, self.known.get(name)?);
+        let (changed, description) = (Some(alarm.changed), alarm.description.clone());
+        Some(AlarmView { name: name.to_owned(), state, changed, arn: Some(arn), description })
     }
 
     /// An alarm's state now.
     pub(crate) fn state(&self, name: &str, traffic: &Traffic, now: Timestamp) -> Option<AlarmState> {
-        let alarm = self.0.get(name)?;
+        let alarm = self.known.get(name)?;
         let now = minute(now);
         Some(match &alarm.of {
             // CloudWatch evaluates once a minute: until then a new alarm knows nothing, and one set by hand stands.
@@ -140,14 +194,20 @@ impl Alarms {
     /// `DescribeAlarms` by name: those that exist, metric alarms and, where asked for, composite ones.
     pub(crate) fn describe(&self, names: &[String]) -> Result<Vec<(&str, &Alarm)>, Refusal> {
         check_names(names)?;
-        let found = names.iter().filter_map(|name| self.0.get_key_value(name));
+        let found = names.iter().filter_map(|name| self.known.get_key_value(name));
         Ok(found.map(|(name, alarm)| (name.as_str(), alarm)).collect())
     }
 
     /// `PutMetricAlarm`: a new alarm begins with `INSUFFICIENT_DATA`, a known one keeps its state.
     ///
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>
-    pub(crate) fn put(&mut self, name: &str, metric: Metric, now: Timestamp) -> Result<(), Refusal> {
+    pub(crate) fn put(
+        &mut self,
+        name: &str,
+        metric: Metric,
+        description: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         check_name(name)?;
         if metric.minutes == 0 || metric.breaching == 0 || metric.breaching > metric.minutes {
             return Err(Refusal::new(
@@ -156,16 +216,18 @@ impl Alarms {
                 "EvaluationPeriods and DatapointsToAlarm must be at least 1",
             ));
         }
-        if self.0.get(name).is_some_and(|alarm| alarm.composite) {
+        if self.known.get(name).is_some_and(|alarm| alarm.composite) {
             return Err(Refusal::new(400, "ValidationError", format!("{name} is a composite alarm")));
         }
-        let new = Alarm { composite: false, of: None, state: AlarmState::InsufficientData, set: minute(now) };
-        self.0.entry(name.to_owned()).or_insert(new).of = Some(metric);
+        let new = || Alarm::new(AlarmState::InsufficientData, now);
+        let alarm = self.known.entry(name.to_owned()).or_insert_with(new);
+        // "The update completely overwrites the previous configuration of the alarm."
+        (alarm.of, alarm.description) = (Some(metric), description.map(str::to_owned));
         Ok(())
     }
 
     pub(crate) fn put_version(&mut self, alarm: &VersionAlarm, now: Timestamp) -> Result<(), Refusal> {
-        self.put(&alarm.name, Metric::of_version(alarm), now)
+        self.put(&alarm.name, Metric::of_version(alarm), Some(&alarm.description), now)
     }
 
     /// `DeleteAlarms`: all or none, "if you specify an incorrect alarm name … no alarms are deleted".
@@ -173,12 +235,17 @@ impl Alarms {
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteAlarms.html>
     pub(crate) fn delete(&mut self, names: &[String]) -> Result<(), Refusal> {
         check_names(names)?;
-        if let Some(missing) = names.iter().find(|name| !self.0.contains_key(*name)) {
+        if let Some(missing) = names.iter().find(|name| !self.known.contains_key(*name)) {
             return Err(Refusal::new(404, "ResourceNotFound", format!("Alarm {missing} does not exist")));
         }
-        self.0.retain(|name, _| !names.contains(name));
+        self.known.retain(|name, _| !names.contains(name));
         Ok(())
     }
+}
+
+/// When a minute begins.
+fn beginning(minute: i64, or: Timestamp) -> Timestamp {
+    Timestamp::from_second(minute * MINUTE).unwrap_or(or)
 }
 
 fn check_names(names: &[String]) -> Result<(), Refusal> {

@@ -1,10 +1,11 @@
 //! One call, one answer: admission, faults, and the call itself.
 
 use jiff::Timestamp;
-use onebox_release::{Answer, Call, CallError, ErrorKind, Reply};
+use onebox_release::{AlarmView, Answer, Call, CallError, ErrorKind, Reply};
 
 use super::{
     Alias, ControlPlane, Move, Mover,
+    alarm::Alarms,
     alias::Change,
     deployment::Surroundings,
     fault::{Around, Trouble},
@@ -136,7 +137,10 @@ impl ControlPlane {
                 Reply::Published(self.publish_guarded(function, Some(sha256), None, now)?)
             }
             Call::Invoke { function, .. } => Reply::Invoked(self.script_of(function)?.failure()),
-            Call::DescribeAlarms { names } => Reply::Alarms(self.describe(names, now)?),
+            Call::DescribeAlarms { names, region } => Reply::Alarms(self.describe(names, region.as_deref(), now)?),
+            Call::DescribeAlarmHistory { name, region, after } => {
+                Reply::AlarmHistory(self.alarms_in(region.as_deref()).history(name, *after))
+            }
             Call::PutMetricAlarm(alarm) => {
                 self.alarms.put_version(alarm, now)?;
                 Reply::Done
@@ -255,12 +259,15 @@ impl ControlPlane {
         })
     }
 
-    fn describe(&self, names: &[String], now: Timestamp) -> Result<Vec<(String, onebox_release::AlarmState)>, Refusal> {
-        let found = self.alarms.describe(names)?;
-        let states = found
-            .into_iter()
-            .filter_map(|(name, _)| Some((name.to_owned(), self.alarms.state(name, &self.traffic, now)?)));
-        Ok(states.collect())
+    fn describe(&self, names: &[String], region: Option<&str>, now: Timestamp) -> Result<Vec<AlarmView>, Refusal> {
+        let alarms = self.alarms_in(region);
+        let found = alarms.describe(names)?.into_iter();
+        Ok(found.filter_map(|(name, _)| alarms.view(name, alarm_arn(name, region), &self.traffic, now)).collect())
+    }
+
+    /// The alarms of a region; `None`: of the one that everything else is in.
+    fn alarms_in(&self, region: Option<&str>) -> &Alarms {
+        region.map_or(&self.alarms, |region| self.elsewhere.get(region).unwrap_or(&self.alarms))
     }
 
     pub(crate) fn deploying<T>(&mut self, work: impl FnOnce(&mut super::Deployments, &mut Surroundings<'_>) -> T) -> T {
@@ -274,6 +281,11 @@ impl ControlPlane {
         };
         work(&mut self.deployments, &mut around)
     }
+}
+
+/// An alarm's ARN.
+pub(crate) fn alarm_arn(name: &str, region: Option<&str>) -> String {
+    format!("arn:aws:cloudwatch:{}:123456789012:alarm:{name}", region.unwrap_or("eu-west-1"))
 }
 
 /// Whether an operation counts against Lambda's control plane: invocations and other services do not.

@@ -10,7 +10,13 @@ fn new_version() -> Executed {
 }
 
 fn put(errors: u32, minutes: u32) -> Call {
-    Call::PutMetricAlarm(VersionAlarm { name: "orders-7-errors".into(), of: new_version(), errors, minutes })
+    Call::PutMetricAlarm(VersionAlarm {
+        name: "orders-7-errors".into(),
+        description: "ours".into(),
+        of: new_version(),
+        errors,
+        minutes,
+    })
 }
 
 fn names(names: &[&str]) -> Vec<String> {
@@ -18,8 +24,8 @@ fn names(names: &[&str]) -> Vec<String> {
 }
 
 fn states(plane: &mut ControlPlane, asked: &[&str], at: i64) -> Vec<(String, AlarmState)> {
-    match plane.call(&Call::DescribeAlarms { names: names(asked) }, after(at)) {
-        Ok(Reply::Alarms(states)) => states,
+    match plane.call(&Call::DescribeAlarms { names: names(asked), region: None }, after(at)) {
+        Ok(Reply::Alarms(views)) => views.into_iter().map(|view| (view.name, view.state)).collect(),
         other => panic!("expected alarms: {other:?}"),
     }
 }
@@ -104,10 +110,13 @@ fn alarms_are_deleted_all_or_none() {
 #[test]
 fn a_call_names_at_most_a_hundred_alarms() {
     let mut plane = plane();
-    let many = |count: usize| Call::DescribeAlarms { names: (0..count).map(|number| format!("a-{number}")).collect() };
+    let many = |count: usize| Call::DescribeAlarms {
+        names: (0..count).map(|number| format!("a-{number}")).collect(),
+        region: None,
+    };
     assert!(plane.call(&many(100), noon()).is_ok());
     refused(plane.call(&many(101), noon()), ErrorKind::Invalid, "101 members, at most 100 are allowed");
-    let long = Call::DescribeAlarms { names: vec!["a".repeat(256)] };
+    let long = Call::DescribeAlarms { names: vec!["a".repeat(256)], region: None };
     refused(plane.call(&long, noon()), ErrorKind::Invalid, "1 to 255 are allowed");
 }
 

@@ -88,7 +88,7 @@ fn the_control_plane_takes_fifteen_calls_a_second() {
         assert!(plane.call(&get(), noon()).is_ok());
     }
     refused(plane.call(&version("7"), noon()), ErrorKind::Throttled, "TooManyRequestsException: Rate exceeded");
-    assert!(plane.call(&Call::DescribeAlarms { names: Vec::new() }, noon()).is_ok());
+    assert!(plane.call(&Call::DescribeAlarms { names: Vec::new(), region: None }, noon()).is_ok());
     // A second later there are as many again, and not more.
     let taken = (0..40).filter(|_| plane.call(&get(), after(1)).is_ok()).count();
     assert_eq!(taken, 15);

@@ -99,18 +99,18 @@ impl Watch {
     /// The release hears about alarms.
     pub(crate) fn told(&mut self, calls: &[Call], answers: &[Answer]) {
         for (call, answer) in calls.iter().zip(answers) {
-            let Call::DescribeAlarms { names } = call else { continue };
-            let states = match answer {
-                Ok(Reply::Alarms(states)) => states.as_slice(),
+            let Call::DescribeAlarms { names, .. } = call else { continue };
+            let views = match answer {
+                Ok(Reply::Alarms(views)) => views.as_slice(),
                 _ => &[],
             };
-            let is = |name: &String, wanted| states.iter().any(|(known, state)| known == name && *state == wanted);
+            let is = |name: &String, wanted| views.iter().any(|view| view.name == *name && view.state == wanted);
             let mut watched = self.watched.iter().filter(|name| names.contains(name)).peekable();
             // The release's own alarms have no data at first; when it is over, only they are looked for.
-            let own = |name: &str| name.ends_with("-errors");
-            let fired = states
+            let own = |name: &str| name.starts_with("onebox-");
+            let fired = views
                 .iter()
-                .any(|(name, state)| *state == AlarmState::Alarm && (self.watched.contains(name) || own(name)));
+                .any(|view| view.state == AlarmState::Alarm && (self.watched.contains(&view.name) || own(&view.name)));
             if watched.peek().is_some() {
                 self.well[0] = watched.all(|name| is(name, AlarmState::Ok)) && !fired;
             }

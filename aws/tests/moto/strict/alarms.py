@@ -3,10 +3,14 @@
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteAlarms.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html
 """
 
+import datetime
+import json
+
 from moto.cloudwatch.exceptions import ResourceNotFound, ValidationError
-from moto.cloudwatch.models import CloudWatchBackend
+from moto.cloudwatch.models import Alarm, CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 from moto.core.exceptions import ServiceException
@@ -36,11 +40,33 @@ def patch():
         known = self.alarms.get(name)
         alarm = put(self, name=name, **asked)
         alarm.state_value = "INSUFFICIENT_DATA" if known is None else known.state_value
+        alarm.state_transitioned_timestamp = now() if known is None else known.state_transitioned_timestamp
         return alarm
 
+    update = Alarm.update_state
+
+    def update_state(self, reason, reason_data, state_value):
+        """A change of the state has its time, and stays in the history, of deleted alarms too."""
+        old = self.state_value
+        update(self, reason, reason_data, state_value)
+        if old != state_value:
+            self.state_transitioned_timestamp = now()
+            changes = HISTORY.setdefault((self.region_name, self.name), [])
+            changes.append((self.state_transitioned_timestamp, old, state_value))
+
     CloudWatchBackend.put_metric_alarm = put_metric_alarm
+    Alarm.update_state = update_state
     CloudWatchResponse.describe_alarms = locked(describe_alarms)
+    CloudWatchResponse.describe_alarm_history = locked(describe_alarm_history)
     CloudWatchResponse.delete_alarms = locked(delete_alarms)
+
+
+# By region and name.
+HISTORY = {}
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc)
 
 
 def check(name, asked):
@@ -94,6 +120,38 @@ def describe_alarms(self):
     }
     if begin + most < len(wanted):
         told["NextToken"] = str(begin + most)
+    return ActionResult(told)
+
+
+def describe_alarm_history(self):
+    """ "TimestampDescending to have the newest event history returned first"; at most 100 on a page."""
+    name, types = self._get_param("AlarmName"), self._get_param("AlarmTypes") or ["MetricAlarm"]
+    most, token = int(self._get_param("MaxRecords") or 50), self._get_param("NextToken")
+    if not 1 <= most <= 100:
+        raise ValidationError("MaxRecords must be 1 to 100")
+    known = self.cloudwatch_backend.alarms.get(name)
+    kind = "CompositeAlarm" if known is not None and known.rule is not None else "MetricAlarm"
+    begin, end = (float(self._get_param(date) or unlimited) for date, unlimited in (("StartDate", 0), ("EndDate", 1e12)))
+    items = [
+        {
+            "AlarmName": name,
+            "AlarmType": kind,
+            "Timestamp": at,
+            "HistoryItemType": "StateUpdate",
+            "HistorySummary": f"Alarm updated from {old} to {new}",
+            "HistoryData": json.dumps({"oldState": {"stateValue": old}, "newState": {"stateValue": new}}),
+        }
+        for at, old, new in HISTORY.get((self.region, name), [])
+        if kind in types and begin <= at.timestamp() <= end
+    ]
+    if self._get_param("HistoryItemType") not in (None, "StateUpdate"):
+        items = []
+    if self._get_param("ScanBy") != "TimestampAscending":
+        items.reverse()
+    start = int(token or 0)
+    told = {"AlarmHistoryItems": items[start : start + most]}
+    if start + most < len(items):
+        told["NextToken"] = str(start + most)
     return ActionResult(told)
 
 

@@ -10,6 +10,7 @@ use super::value::Members;
 use crate::control::{
     ControlPlane, Refusal,
     alarm::{Alarm, Metric, Silence},
+    perform::alarm_arn,
 };
 
 /// How many alarms a page has where nothing is said, and at most.
@@ -19,7 +20,7 @@ const QUERIES: usize = 500;
 
 /// The operation of this name, if it is imitated.
 pub(super) fn operation(name: &str) -> Option<&'static str> {
-    ["DescribeAlarms", "PutMetricAlarm", "DeleteAlarms", "SetAlarmState", "GetMetricData"]
+    ["DescribeAlarms", "DescribeAlarmHistory", "PutMetricAlarm", "DeleteAlarms", "SetAlarmState", "GetMetricData"]
         .into_iter()
         .find(|operation| *operation == name)
 }
@@ -31,6 +32,7 @@ pub(super) fn perform(plane: &mut ControlPlane, name: &str, input: &Value, now: 
     let input = Members(input);
     match name {
         "DescribeAlarms" => describe(plane, input, now),
+        "DescribeAlarmHistory" => history(plane, input),
         "PutMetricAlarm" => put(plane, input, now),
         "DeleteAlarms" => {
             plane.alarms.delete(&input.texts("AlarmNames")?)?;
@@ -65,20 +67,8 @@ fn describe(plane: &ControlPlane, input: Members<'_>, now: Timestamp) -> Result<
             names
         }
     };
-    let types = input.texts("AlarmTypes")?;
-    let (metric, composite) = match types.is_empty() {
-        true => (true, false),
-        false => (types.iter().any(|kind| kind == "MetricAlarm"), types.iter().any(|kind| kind == "CompositeAlarm")),
-    };
-    let most = input.integer("MaxRecords")?.unwrap_or(PAGE.0);
-    if !(1..=PAGE.1).contains(&most) {
-        return Err(Refusal::constraint(&most.to_string(), "maxRecords", "have value between 1 and 100"));
-    }
-    let most = usize::try_from(most).unwrap_or_default();
-    let begin: usize = match input.text("NextToken")? {
-        None => 0,
-        Some(token) => token.parse().map_err(|_| Refusal::new(400, "InvalidNextToken", "The token is invalid"))?,
-    };
+    let (metric, composite) = types(input)?;
+    let (begin, most) = page(input)?;
     let wanted = |alarm: &Alarm| if alarm.composite { composite } else { metric };
     let found: Vec<_> = names
         .iter()
@@ -89,10 +79,91 @@ fn describe(plane: &ControlPlane, input: Members<'_>, now: Timestamp) -> Result<
     let (mut metrics, mut composites) = (Vec::new(), Vec::new());
     for (name, alarm) in found.into_iter().skip(begin).take(most) {
         let state = plane.alarms.state(name, &plane.traffic, now).map(state_value);
-        let shown = json!({ "AlarmName": name, "StateValue": state, "StateUpdatedTimestamp": now.as_second() });
+        let changed = seconds(alarm.changed);
+        let shown = json!({
+            "AlarmName": name,
+            "AlarmArn": alarm_arn(name, None),
+            "AlarmDescription": alarm.description,
+            "StateValue": state,
+            "StateReason": "Threshold Crossed: 1 datapoint was greater than the threshold",
+            "StateUpdatedTimestamp": changed,
+            "StateTransitionedTimestamp": changed,
+        });
         if alarm.composite { composites.push(shown) } else { metrics.push(shown) }
     }
     let mut output = json!({ "MetricAlarms": metrics, "CompositeAlarms": composites });
+    if let Some(next) = next {
+        output["NextToken"] = next.into();
+    }
+    Ok(output)
+}
+
+/// Which types of alarms are asked for: metric and composite ones.
+fn types(input: Members<'_>) -> Result<(bool, bool), Refusal> {
+    let types = input.texts("AlarmTypes")?;
+    let asked = |kind: &str| types.iter().any(|asked| asked == kind);
+    Ok(if types.is_empty() { (true, false) } else { (asked("MetricAlarm"), asked("CompositeAlarm")) })
+}
+
+/// Where a page begins, and how long it is.
+fn page(input: Members<'_>) -> Result<(usize, usize), Refusal> {
+    let most = input.integer("MaxRecords")?.unwrap_or(PAGE.0);
+    if !(1..=PAGE.1).contains(&most) {
+        return Err(Refusal::constraint(&most.to_string(), "maxRecords", "have value between 1 and 100"));
+    }
+    let begin = match input.text("NextToken")? {
+        None => 0,
+        Some(token) => token.parse().map_err(|_| Refusal::new(400, "InvalidNextToken", "The token is invalid"))?,
+    };
+    Ok((begin, usize::try_from(most).unwrap_or_default()))
+}
+
+/// A time as CloudWatch gives it, to the millisecond.
+fn seconds(at: Timestamp) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
+    let milliseconds = at.as_millisecond() as f64;
+    milliseconds / 1_000.0
+}
+
+/// The changes of one alarm's state, the newest first where nothing is said.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html>
+fn history(plane: &ControlPlane, input: Members<'_>) -> Result<Value, Refusal> {
+    let name = input.need("AlarmName")?;
+    let (metric, composite) = types(input)?;
+    let (begin, most) = page(input)?;
+    let (from, to) = (input.time("StartDate")?, input.time("EndDate")?);
+    let is_composite = plane.alarms.get(name).is_some_and(|alarm| alarm.composite);
+    let shown = if is_composite { composite } else { metric };
+    let inside = |at: Timestamp| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at <= to);
+    let changes = plane.alarms.history(name, Timestamp::MIN);
+    let mut before = AlarmState::InsufficientData;
+    let mut items = Vec::new();
+    for change in changes {
+        let (old, new) = (state_value(before), state_value(change.to));
+        before = change.to;
+        if shown && inside(change.at) {
+            let data =
+                json!({ "version": "1.0", "oldState": { "stateValue": old }, "newState": { "stateValue": new } });
+            items.push(json!({
+                "AlarmName": name,
+                "AlarmType": if is_composite { "CompositeAlarm" } else { "MetricAlarm" },
+                "Timestamp": seconds(change.at),
+                "HistoryItemType": "StateUpdate",
+                "HistorySummary": format!("Alarm updated from {old} to {new}"),
+                "HistoryData": data.to_string(),
+            }));
+        }
+    }
+    match input.text("HistoryItemType")? {
+        None | Some("StateUpdate") => {}
+        Some(_) => items.clear(),
+    }
+    if input.text("ScanBy")? != Some("TimestampAscending") {
+        items.reverse();
+    }
+    let next = (begin + most < items.len()).then(|| (begin + most).to_string());
+    let mut output = json!({ "AlarmHistoryItems": items.into_iter().skip(begin).take(most).collect::<Vec<_>>() });
     if let Some(next) = next {
         output["NextToken"] = next.into();
     }
@@ -133,7 +204,8 @@ fn put(plane: &mut ControlPlane, input: Members<'_>, now: Timestamp) -> Result<V
     let breaching =
         input.integer("DatapointsToAlarm")?.and_then(|points| u32::try_from(points).ok()).unwrap_or(periods);
     let of = executed(input)?;
-    plane.alarms.put(name, Metric { of, threshold, minutes: periods, breaching, missing }, now)?;
+    let metric = Metric { of, threshold, minutes: periods, breaching, missing };
+    plane.alarms.put(name, metric, input.text("AlarmDescription")?, now)?;
     Ok(json!({}))
 }
 
