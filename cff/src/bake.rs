@@ -7,9 +7,10 @@ use onebox_edge::{Config, Moves, SecretText};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     include_str!("request.js"),
     include_str!("hash.js"),
+    include_str!("network.js"),
     include_str!("key.js"),
     include_str!("tag.js"),
     include_str!("override.js"),
@@ -59,6 +60,7 @@ fn constants(config: &Config) -> Vec<(&'static str, String)> {
         ("STORE_KEY", text(store.as_ref().map(|store| &store.key))),
         ("HEADER", text(config.partition.header.to_ascii_lowercase())),
         ("KEYS", config.partition.keys.iter().map(entry).collect::<Value>().to_string()),
+        ("NETWORKS", text(config.partition.keys.iter().flat_map(Entry::parts).any(is_network))),
         ("CRAWLERS", crawlers(&config.crawlers)),
         ("PIN_COOKIE", text(pin.as_ref().map(|pin| &pin.cookie))),
         ("PIN_ATTRIBUTES", text(pin.as_ref().map(|pin| attributes(pin.max_age)))),
@@ -89,11 +91,16 @@ fn share(ramp: &Ramp) -> Value {
     }
 }
 
+fn is_network(part: &Part) -> bool {
+    matches!(part, Part::ClientNetwork(_))
+}
+
 fn entry(entry: &Entry) -> Value {
     let part = |part: &Part| match part {
         Part::Cookie(name) => json!(["cookies", name.as_str()]),
         Part::Header(name) => json!(["headers", name]),
         Part::ClientIp => json!(["client-ip"]),
+        Part::ClientNetwork(prefix) => json!(["client-ip", "", prefix.bits()]),
     };
     entry.parts().iter().map(part).collect()
 }

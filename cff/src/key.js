@@ -1,4 +1,4 @@
-// The key chain. A part is ['cookies', name], ['headers', name] or ['client-ip'].
+// The key chain. A part is ['cookies', name], ['headers', name], ['client-ip'] or ['client-ip', '', prefix length].
 
 /** The key of an entry, if every part yields: the values joined with a line feed. */
 function keyOf(entry, event) {
@@ -14,5 +14,6 @@ function keyOf(entry, event) {
 function valueOf(part, event) {
     if (part[1]) return trim(first(event.request[part[0]], part[1]));
     const ip = event.viewer && event.viewer.ip;
-    return typeof ip === 'string' ? ip : '';
+    if (typeof ip !== 'string') return '';
+    return NETWORKS && part[2] ? networkOf(ip, part[2]) : ip;
 }

@@ -287,20 +287,34 @@ impl Policy {
     #[inline(always)]
     fn bucket(&self, entry: &Entry, request: &impl Request) -> Option<Bucket> {
         match entry.parts() {
-            [part] => Some(self.salted.bucket_inlined(value(part, request)?)),
+            [part @ (Part::Cookie(_) | Part::Header(_) | Part::ClientIp)] => {
+                Some(self.salted.bucket_inlined(value(part, request)?))
+            }
             parts => self.composite(parts, request),
         }
     }
 
-    /// The bucket of a composite key, if every part yields: the values joined with a line feed.
+    /// The bucket of a composite key, if every part yields: the values joined with a line feed. A network alone is one
+    /// of one part.
     #[inline(never)]
     fn composite(&self, parts: &[Part], request: &impl Request) -> Option<Bucket> {
-        let (last, before) = parts.split_last()?;
         let mut hash = self.salted;
-        for part in before {
-            hash = hash.with(value(part, request)?).with_byte(b'\n');
+        for (at, part) in parts.iter().enumerate() {
+            let given = value(part, request)?;
+            let network;
+            let value = match part {
+                Part::ClientNetwork(prefix) => {
+                    network = prefix.network(given)?;
+                    network.as_bytes()
+                }
+                _ => given,
+            };
+            if at + 1 == parts.len() {
+                return Some(hash.bucket(value));
+            }
+            hash = hash.with(value).with_byte(b'\n');
         }
-        Some(hash.bucket(value(last, request)?))
+        None
     }
 }
 
@@ -333,13 +347,13 @@ fn cookie<'r>(name: &CookieName, request: &'r impl Request) -> Option<&'r [u8]> 
     None
 }
 
-/// The non-empty value of a part.
+/// The non-empty text that a part reads: its value, or the address whose network is the value.
 #[inline(always)]
 fn value<'r>(part: &Part, request: &'r impl Request) -> Option<&'r [u8]> {
     let value = match part {
         Part::Cookie(name) => cookie(name, request),
         Part::Header(name) => request.header(name).map(trim),
-        Part::ClientIp => request.client_ip(),
+        Part::ClientIp | Part::ClientNetwork(_) => request.client_ip(),
     };
     value.filter(|value| !value.is_empty())
 }

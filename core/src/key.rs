@@ -3,11 +3,11 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{error, fmt, str::FromStr};
 
-use crate::cookie::CookieName;
+use crate::{cookie::CookieName, network::PrefixLen};
 
 /// One place in a request that a key can come from.
 ///
-/// Written `cookie:NAME`, `header:NAME` or `client-ip`.
+/// Written `cookie:NAME`, `header:NAME`, `client-ip` or `client-ip/N`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::large_enum_variant,
@@ -18,6 +18,7 @@ use crate::cookie::CookieName;
 /// use onebox_core::Part;
 /// assert_eq!("header:User-Agent".parse(), Ok(Part::Header("user-agent".into())));
 /// assert_eq!("client-ip".parse(), Ok(Part::ClientIp));
+/// assert_eq!("client-ip/64".parse::<Part>()?.to_string(), "client-ip/64");
 /// assert_eq!("cookie:session".parse::<Part>()?.to_string(), "cookie:session");
 /// # Ok::<(), onebox_core::EntryError>(())
 /// ```
@@ -26,8 +27,10 @@ pub enum Part {
     Cookie(CookieName),
     /// The value of the first line of this header; the name is in lower case.
     Header(Box<str>),
-    /// The viewer's address.
+    /// The viewer's address, as it is given.
     ClientIp,
+    /// The viewer's network: so many leading bits of an IPv6 address, or an IPv4 address.
+    ClientNetwork(PrefixLen),
 }
 
 impl FromStr for Part {
@@ -37,6 +40,9 @@ impl FromStr for Part {
         let name = |name: &str| {
             if name.is_empty() || !name.bytes().all(is_token) { Err(EntryError::Name) } else { Ok(String::from(name)) }
         };
+        if let Some(bits) = text.strip_prefix("client-ip/") {
+            return PrefixLen::parse(bits).map(Self::ClientNetwork).ok_or(EntryError::Prefix);
+        }
         match text.split_once(':') {
             None if text == "client-ip" => Ok(Self::ClientIp),
             Some(("cookie", cookie)) => Ok(Self::Cookie(CookieName::new(name(cookie)?))),
@@ -52,6 +58,7 @@ impl fmt::Display for Part {
             Self::Cookie(name) => write!(f, "cookie:{}", name.as_str()),
             Self::Header(name) => write!(f, "header:{name}"),
             Self::ClientIp => f.write_str("client-ip"),
+            Self::ClientNetwork(prefix) => write!(f, "client-ip/{prefix}"),
         }
     }
 }
@@ -137,24 +144,28 @@ impl fmt::Display for Entry {
 /// use onebox_core::{Entry, EntryError};
 /// assert_eq!("query:id".parse::<Entry>(), Err(EntryError::Kind));
 /// assert_eq!("cookie:a b".parse::<Entry>(), Err(EntryError::Name));
+/// assert_eq!("client-ip/8".parse::<Entry>(), Err(EntryError::Prefix));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EntryError {
     /// An entry without a part.
     Empty,
-    /// Neither of the three kinds of parts.
+    /// None of the kinds of parts.
     Kind,
     /// A cookie or header name that HTTP does not allow.
     Name,
+    /// A prefix length that is not a number from 16 to 128.
+    Prefix,
 }
 
 impl fmt::Display for EntryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "an entry needs at least one part",
-            Self::Kind => "expected \"cookie:NAME\", \"header:NAME\" or \"client-ip\"",
+            Self::Kind => "expected \"cookie:NAME\", \"header:NAME\", \"client-ip\" or \"client-ip/64\"",
             Self::Name => "a cookie or header name is one or more letters, digits or any of !#$%&'*+-.^_`|~",
+            Self::Prefix => "expected a prefix length from 16 to 128 behind \"client-ip/\", such as \"client-ip/64\"",
         })
     }
 }

@@ -1,4 +1,4 @@
-"""Writes the vectors beside this file: python3 generate.py [FOLDER]. It needs nothing but Python 3.9 or later."""
+"""Writes the vectors beside this file: python3 generate.py [FOLDER]. It needs nothing but Python 3.9.5 or later."""
 
 import json
 import random
@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # a checkout stays as it is
 
+import addresses
 import cases
 import messages
 import moments
@@ -26,7 +27,12 @@ def text(about, rows):
 def decisions():
     seen = set()
     asked = chain(
-        cases.decisions(random.Random(1)), moments.decisions(), pins.decisions(), tokens.decisions(), orders.decisions()
+        cases.decisions(random.Random(1)),
+        moments.decisions(),
+        pins.decisions(),
+        tokens.decisions(),
+        orders.decisions(),
+        addresses.decisions(),
     )
     for group, name, policy, request in asked:
         assert (group, name) not in seen, f"{group}: {name} is there twice"

@@ -5,6 +5,7 @@ It is slow and short on purpose: a second opinion, and a start for a port to ano
 
 import hashlib
 import hmac
+import ipaddress
 import re
 from datetime import datetime, timedelta, timezone
 
@@ -78,6 +79,18 @@ def cookie(lines, name):
     return ""
 
 
+def network(address, bits):
+    """The network of an address: an IPv4 address, mapped or not, as a whole; empty for text that is not one address."""
+    try:
+        # Python would take what names an interface: fe80::1%eth0.
+        found = ipaddress.ip_address("" if "%" in address else address)
+    except ValueError:
+        return ""
+    if found.version == 6 and not found.ipv4_mapped:
+        return str(ipaddress.IPv6Network((found, bits), strict=False).network_address)
+    return str(found if found.version == 4 else found.ipv4_mapped)
+
+
 def yielded(part, request):
     """The text of one part of an entry; empty if it does not yield."""
     kind, _, name = part.partition(":")
@@ -85,7 +98,9 @@ def yielded(part, request):
         return cookie(request.get("cookies", []), name)
     if kind == "header":
         return request.get("headers", {}).get(name.lower(), [""])[0].strip(" \t")
-    return request.get("clientIp", "")
+    address = request.get("clientIp", "")
+    _, slash, bits = part.partition("/")
+    return network(address, int(bits)) if slash else address
 
 
 def spelled(part):

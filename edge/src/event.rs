@@ -27,7 +27,7 @@ impl<'a> Field<'a> {
         let keys = policy.keys().iter().flat_map(|entry| entry.parts()).map(|part| match part {
             Part::Cookie(_) => Self::Cookies,
             Part::Header(name) => Self::Header(name),
-            Part::ClientIp => Self::ClientIp,
+            Part::ClientIp | Part::ClientNetwork(_) => Self::ClientIp,
         });
         let pins = policy.pins().map(|_| Self::Cookies);
         let overrides = policy.overrides().map(|overrides| [Self::Header(overrides.header()), Self::Cookies]);

@@ -137,7 +137,7 @@ fn ramp() -> impl Strategy<Value = Ramp> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let entries =
-        ["cookie:session", "header:user-agent", "client-ip", "client-ip+header:x-key", "cookie:x+cookie:session"];
+        ["cookie:session", "header:user-agent", "client-ip", "client-ip/48+header:x-key", "cookie:x+cookie:session"];
     let keys = vec(select(entries.to_vec()), 0..4);
     (ramp(), keys, any::<[bool; 4]>()).prop_map(|(ramp, keys, [pins, signed, overrides, crawlers])| {
         let mut policy = Policy::new("salt", ramp, keys.iter().map(|key| key.parse().unwrap()).collect());

@@ -55,6 +55,7 @@ pub fn sites(rng: &mut Rng, count: usize) -> (Vec<Site>, Vec<String>) {
 fn random_config(rng: &mut Rng) -> Config {
     let release =
         json!({ "id": pick(rng, &["web-1", "web-2", "w", "Web_2026-11-20-with-a-long-name"]), "share": share(rng) });
+    let network = format!("client-ip/{}", rng.u8(16..=128));
     let keys = pick(
         rng,
         &[
@@ -62,6 +63,8 @@ fn random_config(rng: &mut Rng) -> Config {
             json!(["header:user-agent"]),
             json!(["cookie:session", ["client-ip", "header:user-agent"], "header:user-agent"]),
             json!([["cookie:session", "cookie:theme", "header:accept-language"], "client-ip"]),
+            json!([["client-ip/64", "header:user-agent"], "client-ip/128", "header:user-agent"]),
+            json!([network]),
             json!(["cookie:constructor", "cookie:__proto__", "header:x-visitor", "cookie:session"]),
         ],
     );

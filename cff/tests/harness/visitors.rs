@@ -47,8 +47,25 @@ pub fn random_visit(rng: &mut Rng, policy: &Policy, now: i64) -> Visit {
     if rng.bool() {
         visit.headers.insert("x-req-partition".into(), vec!["one-box".into(), "one-box".into()]);
     }
-    visit.client_ip = pick(rng, &[None, Some("198.51.100.7"), Some("2001:db8::1"), Some("")]).map(str::to_owned);
+    visit.client_ip = address(rng);
     visit
+}
+
+/// An address, or what is almost one.
+fn address(rng: &mut Rng) -> Option<String> {
+    let pieces = ["0", "0", "0:0", ":", ":", "::", "ffff", "DB8", "0001", "1.2.3.4", ".", "256", "%eth0", "/64", "["];
+    match rng.u8(..8) {
+        0 => None,
+        1 => Some(pick(rng, &["", "198.51.100.7", "::", "fe80::1%1", "198.51.100.07"]).into()),
+        2 => Some((0..rng.usize(1..9)).map(|_| pick(rng, &pieces)).collect()),
+        3 => Some(format!("::ffff:{:x}:{:x}", rng.u16(..), rng.u16(..))),
+        4 => Some(std::net::Ipv4Addr::from(rng.u32(..)).to_string()),
+        5 => Some(std::net::Ipv6Addr::from(rng.u128(..)).to_string()),
+        _ => {
+            let groups: Vec<_> = (0..8).map(|_| pick(rng, &["0", "0", "0", "0000", "1", "ffff", "A0b"])).collect();
+            Some(groups.join(":"))
+        }
+    }
 }
 
 fn agent(rng: &mut Rng) -> String {

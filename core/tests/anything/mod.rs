@@ -20,6 +20,7 @@ fn part() -> impl Strategy<Value = String> {
         4 => name().prop_map(|name| format!("cookie:{name}")),
         2 => name().prop_map(|name| format!("header:{}", name.to_ascii_lowercase())),
         1 => Just("client-ip".to_owned()),
+        1 => (16..=128_u8).prop_map(|bits| format!("client-ip/{bits}")),
     ]
 }
 
@@ -57,12 +58,25 @@ pub(crate) fn visit() -> impl Strategy<Value = Visit> {
         1 => (line(), pin(), line()).prop_map(|(before, pin, after)| format!("{before}; {PIN} = {pin} ;{after}")),
         2 => token().prop_map(|token| format!("a=b; {FORCE}={token}")),
     ];
-    (vec(cookies, 0..4), vec(header, 0..4), option::of(line())).prop_map(|(cookies, headers, client_ip)| Visit {
+    let client_ip = option::of(prop_oneof![1 => line(), 2 => address()]);
+    (vec(cookies, 0..4), vec(header, 0..4), client_ip).prop_map(|(cookies, headers, client_ip)| Visit {
         cookies,
         headers: headers.into_iter().collect::<BTreeMap<_, _>>(),
         client_ip,
         now: None,
     })
+}
+
+/// An address in one of its spellings, or what is almost one.
+fn address() -> impl Strategy<Value = String> {
+    let piece =
+        select(vec!["0", "0", "0", ":", "::", "ffff", "db8", "0001", "A", "1.2.3.4", ".", "256", "%", "/", " "]);
+    prop_oneof![
+        2 => any::<std::net::IpAddr>().prop_map(|address| address.to_string()),
+        2 => vec(select(vec!["0", "0", "00", "ffff", "DB8", "1"]), 8).prop_map(|groups| groups.join(":")),
+        1 => any::<std::net::Ipv4Addr>().prop_map(|address| format!("::ffff:{address}")),
+        2 => vec(piece, 0..12).prop_map(|pieces| pieces.concat()),
+    ]
 }
 
 pub(crate) fn share() -> impl Strategy<Value = Share> {

@@ -1,5 +1,7 @@
 //! The specification the slow way: split, compare, concatenate, hash the whole. It shares no code with the crate.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use onebox_core::Partition;
 use sha2::{Digest, Sha256};
 use twox_hash::XxHash32;
@@ -97,9 +99,22 @@ fn value(part: &str, visit: &Visit) -> Option<String> {
     let value = match part.split_once(':') {
         Some(("cookie", name)) => cookie(&visit.cookies, name),
         Some((_, name)) => header(visit, name),
-        None => visit.client_ip.clone(),
+        None => match part.split_once('/') {
+            Some((_, bits)) => visit.client_ip.as_deref().and_then(|address| network(address, bits.parse().unwrap())),
+            None => visit.client_ip.clone(),
+        },
     };
     value.filter(|value| !value.is_empty())
+}
+
+/// As the standard library reads and writes addresses, group by group.
+fn network(address: &str, bits: usize) -> Option<String> {
+    let IpAddr::V6(address) = address.parse::<IpAddr>().ok()?.to_canonical() else {
+        return address.parse::<IpAddr>().ok().map(|address| address.to_canonical().to_string());
+    };
+    let digits: String = address.segments().iter().map(|group| format!("{group:016b}")).collect();
+    let kept = format!("{:0<128}", &digits[..bits]);
+    Some(Ipv6Addr::from_bits(u128::from_str_radix(&kept, 2).unwrap()).to_string())
 }
 
 fn header(visit: &Visit, name: &str) -> Option<String> {

@@ -4,7 +4,7 @@
 //! and the code that knows every mistake would be most of that. The fields follow one another as they are declared,
 //! numbers with their lowest byte first, texts and lists behind their length, what may be absent behind a 0 or 1.
 
-use onebox_core::{CookieName, Entry, Origin, Part, Ramp, Share, Step, Time};
+use onebox_core::{CookieName, Entry, Origin, Part, PrefixLen, Ramp, Share, Step, Time};
 
 use super::{Config, Debug, Function, Moves, Origins, Override, Partitioning, Pin, Release, SecretText, Store};
 
@@ -206,6 +206,8 @@ impl Packed for Part {
             Self::ClientIp => (0, ""),
             Self::Cookie(name) => (1, name.as_str()),
             Self::Header(name) => (2, name),
+            // A prefix length is a kind of its own: none is below 16.
+            Self::ClientNetwork(prefix) => (prefix.bits(), ""),
         };
         kind.pack(into);
         name.to_owned().pack(into);
@@ -217,7 +219,10 @@ impl Packed for Part {
             0 if name.is_empty() => Self::ClientIp,
             1 => Self::Cookie(CookieName::new(name)),
             2 => Self::Header(name.into()),
-            _ => left.or(None, Self::ClientIp),
+            _ => {
+                let prefix = PrefixLen::new(kind).filter(|_| name.is_empty());
+                left.or(prefix.map(Self::ClientNetwork), Self::ClientIp)
+            }
         }
     }
 }

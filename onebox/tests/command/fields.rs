@@ -2,6 +2,7 @@ use crate::{CONFIG, check::mistakes};
 
 #[test]
 fn every_field_has_its_rule() {
+    const PREFIX: &str = "6:9: partition.keys.0: expected a prefix length from 16 to 128 behind \"client-ip/\", such as \"client-ip/64\"";
     /// A line of a configuration, what it is replaced by, and what is said.
     const CASES: &[(&str, &str, &str)] = &[
         ("id = \"web-2026-11-20\"", "", "2:2: release.id: is missing"),
@@ -55,13 +56,18 @@ fn every_field_has_its_rule() {
         (
             "keys = [",
             "keys = [\"cookie\", ",
-            "6:9: partition.keys.0: expected \"cookie:NAME\", \"header:NAME\" or \"client-ip\"",
+            "6:9: partition.keys.0: expected \"cookie:NAME\", \"header:NAME\", \"client-ip\" or \"client-ip/64\"",
         ),
         (
             "keys = [",
             "keys = [\"cookie:a b\", ",
             "6:9: partition.keys.0: a cookie or header name is one or more letters, digits or any of !#$%&'*+-.^_`|~",
         ),
+        ("keys = [", "keys = [\"client-ip/15\", ", PREFIX),
+        ("keys = [", "keys = [\"client-ip/129\", ", PREFIX),
+        ("keys = [", "keys = [\"client-ip/064\", ", PREFIX),
+        ("keys = [", "keys = [\"client-ip/+64\", ", PREFIX),
+        ("keys = [", "keys = [\"client-ip/\", ", PREFIX),
         ("keys = [", "keys = [[], ", "6:9: partition.keys.0: an entry needs at least one part"),
         ("keys = [", "keys = [[\"client-ip\", 1], ", "6:23: partition.keys.0.1: expected a text, found a whole number"),
         (

@@ -56,7 +56,8 @@ impl Random {
         match self.rng.u8(..10) {
             0..6 => format!("cookie:{}", self.one(&COOKIES)),
             6..9 => format!("header:{}", self.one(&HEADERS)),
-            _ => "client-ip".to_owned(),
+            _ if self.rng.bool() => "client-ip".to_owned(),
+            _ => format!("client-ip/{}", self.rng.u8(16..=128)),
         }
     }
 
@@ -102,7 +103,13 @@ impl Random {
             0 => String::new(),
             1 => r#""clientIp":7,"#.to_owned(),
             2 => r#""clientIp":"","#.to_owned(),
-            3..8 => format!(r#""clientIp":"2001:db8::{:x}:{:x}","#, self.rng.u16(..), self.rng.u16(..)),
+            3 => format!(r#""clientIp":"::ffff:198.51.100.{}","#, self.rng.u8(..)),
+            4 => {
+                let pieces = ["0", "0:0", ":", ":", "::", "ffff", "DB8", "0001", "1.2.3.4", "256", "%1", "/64", "["];
+                let address: String = (0..self.rng.usize(1..9)).map(|_| self.one(&pieces)).collect();
+                format!(r#""clientIp":"{address}","#)
+            }
+            5..10 => format!(r#""clientIp":"2001:db8:{}::{:x}","#, self.one(&["0", "1:2", "a:0:b"]), self.rng.u16(..)),
             _ => format!(r#""clientIp":"198.51.{}.{}","#, self.rng.u8(..), self.rng.u8(..)),
         };
         let headers = headers.join(",");
