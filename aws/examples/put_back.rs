@@ -164,7 +164,7 @@ fn plan(backends: u64, strategy: Strategy) -> Plan {
         bake: Duration::from_millis(100),
         final_bake: Duration::from_millis(100),
         poll: POLL,
-        alarms: vec!["errors".into()],
+        alarms: vec![onebox_release::Alarm::named("errors")],
         ignored: Vec::new(),
         health: Health::default(),
     }

@@ -28,6 +28,7 @@ macro_rules! view {
             $alarm.state_transitioned_timestamp().or($alarm.state_updated_timestamp()),
             $alarm.alarm_arn(),
             $alarm.alarm_description(),
+            $alarm.state_reason(),
         )
     };
 }
@@ -86,14 +87,15 @@ fn view(
     changed: Option<&DateTime>,
     arn: Option<&str>,
     description: Option<&str>,
+    reason: Option<&str>,
 ) -> Option<AlarmView> {
     let state = match state {
         Some(StateValue::Ok) => AlarmState::Ok,
         Some(StateValue::Alarm) => AlarmState::Alarm,
         _ => AlarmState::InsufficientData,
     };
-    let (arn, description) = (arn.map(str::to_owned), description.map(str::to_owned));
-    Some(AlarmView { name: name?.to_owned(), state, changed: changed.and_then(time), arn, description })
+    let [arn, description, reason] = [arn, description, reason].map(|text| text.map(str::to_owned));
+    Some(AlarmView { name: name?.to_owned(), state, changed: changed.and_then(time), arn, description, reason })
 }
 
 /// A time of the SDK's.

@@ -126,16 +126,26 @@ async fn accompany<C: Calls>(
     if meanwhile.is_empty() {
         return std::future::pending().await;
     }
+    let mut meanwhile = meanwhile.to_vec();
+    tokio::time::sleep(plan.poll).await;
     loop {
-        tokio::time::sleep(plan.poll).await;
-        let answers = together(calls, meanwhile).await;
+        let answers = together(calls, &meanwhile).await;
         let (next, effect) = advance(plan, state.clone(), now(), Input::Meanwhile(answers));
-        let same = effect == state.effect;
-        *state = next;
-        if !same {
+        let before = std::mem::replace(state, next);
+        let (Effect::Call { calls: long, .. }, Effect::Call { calls: same, meanwhile: then }) =
+            (&before.effect, effect)
+        else {
+            return;
+        };
+        if *long != same {
             return;
         }
         noted(state);
+        // What follows from an answer, such as a look into an alarm's history, does not wait for the next poll.
+        if !matches!(then.first(), Some(Call::DescribeAlarmHistory { .. })) {
+            tokio::time::sleep(plan.poll).await;
+        }
+        meanwhile = then;
     }
 }
 

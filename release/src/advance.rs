@@ -25,6 +25,11 @@
 //!   is never overwritten).
 //! - A weight rises only right after alarms were read and none fired. Where they could not be read, or had no data,
 //!   somebody decided to go on: a person by `promote`, or the plan.
+//! - Only observed time counts: two looks at the alarms, not too far apart, that both found all of them readable and with
+//!   data, and nothing else in their history between. Bakes, steps and proofs are extended by everything else.
+//! - What alarms were between two looks is known before anything is decided: where the time of an alarm's last change is
+//!   later than the one that was shown before, its history is read. One that fired and recovered has fired.
+//! - An alarm is made, replaced or deleted only where nobody else's has its name.
 //! - An alarm that fired, one that cannot be read, and one that has no data are three things: the first puts everything
 //!   back at once, the others hold the release.
 //! - Nothing ends as released or rolled back before every alias that was changed is read once more, and stands as it was
@@ -49,6 +54,7 @@ mod shift;
 mod time;
 mod traffic;
 mod undo;
+mod watch;
 mod words;
 
 use jiff::Timestamp;
@@ -108,6 +114,7 @@ struct Machine<'a> {
 impl Machine<'_> {
     fn step(&mut self, input: Input) -> Effect {
         self.state.events.clear();
+        self.state.watch.keep = false;
         if !self.is_ours() {
             let reason =
                 "expected the plan that this release began with: its aliases are other ones. Hand in that plan";
@@ -152,7 +159,7 @@ impl Machine<'_> {
             Task::Claim(lanes) => self.hear_claim(&lanes, heard),
             Task::Arm(lanes) => self.hear_arm(&lanes, heard),
             Task::Hook(lanes) => self.hear_hooks(&lanes, heard),
-            Task::Watch => self.hear_alarms(heard),
+            Task::Watch | Task::History => self.hear_alarms(heard),
             Task::Measure => self.hear_traffic(heard),
             Task::Move(lanes) => self.hear_moves(&lanes, heard),
             Task::Look(lanes) => self.hear_look(&lanes, heard),
@@ -196,11 +203,13 @@ impl Machine<'_> {
                 none if none.is_empty() => return self.hear_alarms(Heard::new()),
                 calls => calls,
             },
+            Task::History => self.history_calls(),
             Task::Measure => self.traffic_calls(),
             Task::Move(lanes) => self.move_calls(&lanes),
             Task::Look(lanes) => [self.alias_calls(&lanes), self.alarm_calls()].concat(),
             Task::Deploy(lanes) => self.deploy_calls(&lanes),
-            Task::Find(lanes) | Task::Seek(lanes) => self.find_calls(&lanes),
+            Task::Find(lanes) => [self.find_calls(&lanes), self.alarm_calls()].concat(),
+            Task::Seek(lanes) => self.find_calls(&lanes),
             Task::Follow => [self.deployment_calls(&self.running()), self.alarm_calls()].concat(),
             Task::Halt(lanes) => self.halt_calls(&lanes),
             Task::Await(lanes) => self.deployment_calls(&lanes),

@@ -354,13 +354,15 @@ pub struct AlarmView {
     pub arn: Option<String>,
     /// Its description.
     pub description: Option<String>,
+    /// Why it is in this state, in CloudWatch's words.
+    pub reason: Option<String>,
 }
 
 impl AlarmView {
     /// An alarm of which only its state is known.
     #[must_use]
     pub fn new(name: impl Into<String>, state: AlarmState) -> Self {
-        Self { name: name.into(), state, changed: None, arn: None, description: None }
+        Self { name: name.into(), state, changed: None, arn: None, description: None, reason: None }
     }
 }
 

@@ -17,8 +17,9 @@ pub enum Effect {
         /// The calls.
         calls: Vec<Call>,
         /// Long calls (hooks) are accompanied: while they are under way, these are made at every [`Plan::poll`](crate::Plan),
-        /// and [`Input::Meanwhile`] hands in what they gave. As long as the machine wants the same effect, the long calls
-        /// go on; where it wants another, they are left to themselves and the new effect is performed.
+        /// and [`Input::Meanwhile`] hands in what they gave. As long as the machine wants the same calls, the long ones go
+        /// on, accompanied by what it wants meanwhile; where it wants others, they are left to themselves and the new
+        /// effect is performed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         meanwhile: Vec<Call>,
     },

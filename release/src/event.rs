@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
 use crate::{Ending, Percent};
@@ -69,6 +70,18 @@ pub enum Event {
     AlarmFired {
         /// The alarm.
         alarm: String,
+        /// When, by CloudWatch's clock, where it fired between two looks and its history tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
+    },
+    /// Nobody watched the alarms for a while: what waits is extended by that.
+    NotObserved {
+        /// When they were last read.
+        from: Timestamp,
+        /// When they were read again.
+        to: Timestamp,
+        /// What waits.
+        waiting: String,
     },
     /// A new version's health was judged.
     Judged {
@@ -126,7 +139,14 @@ impl fmt::Display for Event {
             }
             Self::HookPassed { hook, function } => write!(f, "{function}: the hook {hook} passed"),
             Self::HookFailed { hook, function, reason } => write!(f, "{function}: the hook {hook} failed: {reason}"),
-            Self::AlarmFired { alarm } => write!(f, "the alarm {alarm} fired"),
+            Self::AlarmFired { alarm, at: None } => write!(f, "the alarm {alarm} fired"),
+            Self::AlarmFired { alarm, at: Some(at) } => {
+                write!(f, "the alarm {alarm} fired at {at:.0}, between two looks")
+            }
+            Self::NotObserved { from, to, waiting } => {
+                let span = to.duration_since(*from).round(Unit::Second).unwrap_or_default();
+                write!(f, "not observed for {span:#}: {waiting} is extended by that")
+            }
             Self::Judged { function, alias, verdict } => write!(f, "{function}:{alias}: {verdict}"),
             Self::Held { reason } => write!(f, "held: {reason}"),
             Self::Ordered { order, because } => write!(f, "{order}: {because}"),

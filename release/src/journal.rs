@@ -127,10 +127,12 @@ pub const fn is_final(ending: &Ending) -> bool {
 
 /// Whether a journal needs this state: something happened, or something is about to be changed, or it stops here.
 ///
-/// What is left out are looks at AWS and the waits between them. Who resumes from an earlier state looks again.
+/// What is left out are looks at AWS and the waits between them, but for one now and then: only the time until the last
+/// look that was kept counts as observed. Who resumes from an earlier state looks again.
 #[must_use]
 pub fn worth_keeping(state: &State) -> bool {
     !state.events.is_empty()
+        || state.watch.keep
         || match &state.effect {
             Effect::Call { calls, .. } => calls.iter().any(Call::changes),
             Effect::Wait { .. } => false,
@@ -145,6 +147,7 @@ fn described(state: &State) -> String {
         return events.join("; ");
     }
     match &state.effect {
+        _ if state.watch.keep => format!("{}: observed until {:.0}", state.stage, state.clock),
         Effect::Call { calls, .. } => {
             let mut text = String::from("next:");
             for (at, call) in calls.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! What shall happen: who moves, in which order, how fast, and what must hold meanwhile.
 
+mod alarm;
 mod fields;
 mod read;
 mod rules;
@@ -12,7 +13,11 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
 pub(crate) use self::rules::is_alias;
-pub use self::{fields::Problem, template::plan_template};
+pub use self::{
+    alarm::{Alarm, MissingData},
+    fields::Problem,
+    template::plan_template,
+};
 use crate::{Group, Strategy};
 
 /// A release.
@@ -40,7 +45,7 @@ pub struct Plan {
     /// How often alarms and traffic are read.
     pub poll: Duration,
     /// The alarms that send everything back.
-    pub alarms: Vec<String>,
+    pub alarms: Vec<Alarm>,
     /// Alarms of these that are not looked at, and why.
     pub ignored: Vec<Ignored>,
     /// What counts as healthy.
@@ -52,6 +57,19 @@ impl Plan {
     pub const DEFAULT_BAKE: Duration = Duration::from_secs(10 * 60);
     /// How often alarms and traffic are read where the plan does not say.
     pub const DEFAULT_POLL: Duration = Duration::from_secs(10);
+
+    /// The alarms that are watched: those of the plan that are not ignored.
+    pub fn watched(&self) -> impl Iterator<Item = &Alarm> {
+        self.alarms.iter().filter(|alarm| !self.ignored.iter().any(|ignored| ignored.is(alarm)))
+    }
+
+    /// Whether an alarm is in the release's own region, as far as the plan knows.
+    #[must_use]
+    pub fn is_near(&self, alarm: &Alarm) -> bool {
+        let own =
+            self.region.as_deref().or_else(|| self.shifts().find_map(|(_, shift)| rules::region_of(&shift.function)));
+        alarm.region.is_none() || alarm.region.as_deref() == own
+    }
 
     /// Every alias that moves, in the order of groups.
     pub fn shifts(&self) -> impl Iterator<Item = (Group, &Shift)> {
@@ -125,10 +143,21 @@ pub struct CodeDeployGroup {
 /// An alarm that is not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ignored {
-    /// The alarm.
+    /// The alarm's name.
     pub alarm: String,
+    /// The region that it is in; `None`: whichever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// Why; the journal keeps it.
     pub because: String,
+}
+
+impl Ignored {
+    /// Whether this is the alarm that is ignored.
+    #[must_use]
+    pub fn is(&self, alarm: &Alarm) -> bool {
+        self.alarm == alarm.name && (self.region.is_none() || self.region == alarm.region)
+    }
 }
 
 /// What counts as healthy.

@@ -1,11 +1,11 @@
 //! Where a release stands. Everything that a resumed release needs; nothing is inferred from weights.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AliasView, Counts, Effect, Event, Evidence, Percent, Plan, Routing, Verdict};
+use crate::{AlarmState, AliasView, Counts, Effect, Event, Evidence, Percent, Plan, Routing, Verdict};
 
 /// Where a release stands: written to the journal before [`State::effect`] is performed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,12 @@ pub struct State {
     /// What the alarms said last.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) alarms: Alarms,
+    /// When the state of each of the plan's alarms changed last, by CloudWatch's clock, as far as that is accounted for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) changed: BTreeMap<String, Timestamp>,
+    /// How long, and how well, alarms were watched.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) watch: Watch,
     /// Why traffic could not be read, at the last try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unread: Option<String>,
@@ -74,6 +80,8 @@ impl State {
             tries: Tries::default(),
             told: Vec::new(),
             alarms: Alarms::default(),
+            changed: BTreeMap::new(),
+            watch: Watch::default(),
             unread: None,
             armed: Vec::new(),
             published: false,
@@ -112,6 +120,8 @@ pub(crate) enum Task {
     Hook(Vec<usize>),
     /// Alarms are read.
     Watch,
+    /// The history of the alarms that changed is read.
+    History,
     /// Traffic is read.
     Measure,
     /// The aliases of these lanes are updated to what is wanted.
@@ -150,15 +160,63 @@ pub(crate) enum Task {
 /// What the alarms said.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Alarms {
-    /// Those that fired.
+    /// Those that fired; with the time where that was seen in the history alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) fired: Vec<String>,
+    pub(crate) fired: Vec<(String, Option<Timestamp>)>,
+    /// Those that have, or had, no data, where that is as bad as a fired one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) starved: Vec<String>,
+    /// Those whose state changed since it was last accounted for: what they were meanwhile is in their history.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) changed: Vec<Changed>,
+    /// Whether one had no data for a while, and has some again.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) lapsed: bool,
     /// Those that cannot be read, each with the reason: this is not the same as no data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) unreadable: Vec<(String, String)>,
     /// Those that have no data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) silent: Vec<String>,
+}
+
+/// An alarm whose state changed, perhaps more than once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Changed {
+    /// The alarm's place among those that are watched.
+    pub(crate) place: usize,
+    pub(crate) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<String>,
+    /// What is accounted for.
+    pub(crate) after: Timestamp,
+    /// The last change, and what it led to.
+    pub(crate) last: Timestamp,
+    pub(crate) state: AlarmState,
+}
+
+/// How long, and how well, alarms were watched: only that time counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Watch {
+    /// When they were last looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<Timestamp>,
+    /// Whether all of them were readable and had data then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) well: bool,
+    /// Whether nobody looked for too long before that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) gap: bool,
+    /// How much of the stage, or of the step, did not count although somebody looked.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) lost: Duration,
+    /// The look that was last worth a line in the journal, so that a crash forgets little.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kept: Option<Timestamp>,
+    /// Whether this one is.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) keep: bool,
 }
 
 /// What holds a step or a bake, and which orders lift it.
@@ -198,6 +256,9 @@ pub(crate) struct Traffic {
     /// Requests that the new version served in this step.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) requests: u64,
+    /// Requests before this do not count as proof: nobody watched the alarms meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) proven_from: Option<Timestamp>,
     /// What the comparison knows.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) evidence: Evidence,
@@ -317,6 +378,9 @@ pub struct Lane {
     /// CodeDeploy's deployment.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) deployment: Deploying,
+    /// When the state of its own alarm changed last, by CloudWatch's clock, as far as that is accounted for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) alarm_changed: Option<Timestamp>,
     /// What holds the step.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) gate: Gate,
@@ -381,6 +445,7 @@ impl Lane {
             stuck: None,
             back: false,
             deployment: Deploying::default(),
+            alarm_changed: None,
             gate: Gate::default(),
             tries: Tries::default(),
             traffic: Traffic::default(),

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use self::ideal::Ideal;
 use crate::{
-    Call, Effect, Ending, Event, Executed, Group, Input, Pause, Percent, Plan, Stage, State, Strategy, advance,
+    Alarm, Call, Effect, Ending, Event, Executed, Group, Input, Pause, Percent, Plan, Stage, State, Strategy, advance,
 };
 
 /// The most polls that are gone through one by one: those of a week, ten seconds apart, are 60,480.
@@ -196,11 +196,12 @@ impl Timeline {
     fn count(&mut self, calls: &[Call]) {
         for call in calls {
             *self.calls.entry(call.operation()).or_default() += 1;
-            let Call::DescribeAlarms { names, .. } = call else { continue };
+            let Call::DescribeAlarms { names, region } = call else { continue };
             for name in names {
-                match self.alarms.iter_mut().find(|watched| watched.alarm == *name) {
+                let alarm = Alarm { region: region.clone(), ..Alarm::named(name) }.to_string();
+                match self.alarms.iter_mut().find(|watched| watched.alarm == alarm) {
                     Some(watched) => watched.to = self.ends,
-                    None => self.alarms.push(Watched { alarm: name.clone(), from: self.ends, to: self.ends }),
+                    None => self.alarms.push(Watched { alarm, from: self.ends, to: self.ends }),
                 }
             }
         }

@@ -12,8 +12,8 @@ mod plan {
 use std::time::Duration;
 
 use onebox_release::{
-    CodeDeployGroup, Comparison, Health, Ignored, NotProven, Pause, Percent, Plan, Problem, Shift, Step, Strategy,
-    Target, VersionAlarms, Via, plan_template,
+    Alarm, CodeDeployGroup, Comparison, Health, Ignored, NotProven, Pause, Percent, Plan, Problem, Shift, Step,
+    Strategy, Target, VersionAlarms, Via, plan_template,
 };
 use serde_json::{Value, json};
 
@@ -150,8 +150,8 @@ fn everything_that_a_plan_can_say_is_read() {
         bake: minutes(90),
         final_bake: minutes(2 * 24 * 60),
         poll: Duration::from_millis(200),
-        alarms: vec!["web-5xx".into(), "web-slow".into()],
-        ignored: vec![Ignored { alarm: "web-slow".into(), because: "this release fixes it".into() }],
+        alarms: vec![Alarm::named("web-5xx"), Alarm::named("web-slow")],
+        ignored: vec![Ignored { alarm: "web-slow".into(), region: None, because: "this release fixes it".into() }],
         health: Health {
             min_requests: 50,
             hold: Duration::from_secs(90),

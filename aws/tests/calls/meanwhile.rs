@@ -79,7 +79,7 @@ fn plan() -> Plan {
         bake: Duration::from_secs(60),
         final_bake: Duration::from_secs(60),
         poll: Duration::from_secs(10),
-        alarms: vec!["errors".into()],
+        alarms: vec![onebox_release::Alarm::named("errors")],
         ignored: vec![],
         health: Health::default(),
     }

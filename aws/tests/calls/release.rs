@@ -57,7 +57,7 @@ fn plan() -> Plan {
         bake: Duration::from_millis(60),
         final_bake: Duration::from_millis(60),
         poll: Duration::from_millis(20),
-        alarms: vec!["errors".into()],
+        alarms: vec![onebox_release::Alarm::named("errors")],
         ignored: vec![],
         health: Health::default(),
     }
@@ -135,7 +135,7 @@ async fn an_alarm_puts_everything_back() {
     let (ending, events) = drive(&plan(), &local(&server.url())).await;
     assert!(matches!(ending, Ending::RolledBack(_)), "{ending:?}");
     assert_eq!(routings(&server), all("1"));
-    assert!(events.iter().any(|event| matches!(event, Event::AlarmFired { alarm } if alarm == "errors")));
+    assert!(events.iter().any(|event| matches!(event, Event::AlarmFired { alarm, .. } if alarm == "errors")));
     let back: Vec<_> = events
         .iter()
         .filter_map(|event| match event {

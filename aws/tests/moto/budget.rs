@@ -39,7 +39,7 @@ async fn forty_backends_at_once_stay_within_what_aws_takes() {
         bake: Duration::from_secs(1),
         final_bake: Duration::from_secs(1),
         poll: Duration::from_secs(1),
-        alarms: vec!["errors".into()],
+        alarms: vec![onebox_release::Alarm::named("errors")],
         ignored: vec![],
         health: Health::default(),
     };

@@ -6,11 +6,19 @@ use crate::{Effect, Percent, Stage, state::Task};
 impl Machine<'_> {
     pub(super) fn decide_bake(&mut self) -> Effect {
         let due = self.bake_end();
-        if due > self.now && !self.state.gate.skip {
+        let lost = self.is_lost(self.state.gate);
+        if due > self.now && !self.state.gate.skip && !lost {
             self.state.gate.held = None;
+            if !self.state.gate.blind {
+                self.tell_missing(self.missing_alarms());
+            }
             return self.rest_in_bake();
         }
-        let mut missing = if self.state.gate.blind { Vec::new() } else { self.missing_alarms() };
+        let mut missing = match self.state.gate.blind {
+            true => Vec::new(),
+            false if lost && due > self.now => self.missing_time(),
+            false => self.missing_alarms(),
+        };
         if !self.state.gate.skip {
             missing.extend(
                 self.all()
@@ -24,7 +32,7 @@ impl Machine<'_> {
         }
         self.tell_missing(missing.clone());
         self.state.gate.held.get_or_insert(self.now);
-        if self.limit(self.state.gate).is_none_or(|limit| limit > self.now) {
+        if !lost && self.limit(self.state.gate).is_none_or(|limit| limit > self.now) {
             return self.rest_in_bake();
         }
         match self.not_proven(&missing) {

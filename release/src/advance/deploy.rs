@@ -58,7 +58,9 @@ impl Machine<'_> {
             let at = shift.codedeploy.clone()?;
             // The lane's own alarm comes first; what is more than CodeDeploy takes is watched here alone.
             let own = self.plan.health.version_alarms.map(|_| self.alarm_name(lane));
-            let alarms = own.into_iter().chain(self.planned_alarms()).take(ALARMS).collect();
+            // CodeDeploy knows an alarm by its name, in its own region.
+            let planned = self.plan.watched().filter(|alarm| self.plan.is_near(alarm)).map(|alarm| alarm.name.clone());
+            let alarms = own.into_iter().chain(planned).take(ALARMS).collect();
             Some(Call::CreateDeployment(Deployment {
                 application: at.application,
                 group: at.group,
@@ -124,6 +126,9 @@ impl Machine<'_> {
     }
 
     pub(super) fn hear_find(&mut self, lanes: &[usize], heard: Heard) -> Effect {
+        if let Some(effect) = self.judge_alarms(heard.iter().map(|(call, answer)| (call, answer))) {
+            return effect;
+        }
         let (mut again, mut lost, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         for (&index, (call, answer)) in lanes.iter().zip(heard) {
             match deployment(answer) {
@@ -170,6 +175,7 @@ impl Machine<'_> {
         match first(failures) {
             Some(reason) => self.roll_back(reason),
             None if !succeeded.is_empty() => self.begin(Task::Look(succeeded)),
+            None if self.has_changed() => self.begin(Task::History),
             None if self.traffic_calls().is_empty() => self.rest(),
             None => self.begin(Task::Measure),
         }

@@ -37,7 +37,8 @@ impl Machine<'_> {
             Some(Pause::Approval) => return Passage::Later(None),
         };
         if due > self.now {
-            return Passage::Later(Some(due));
+            let lost = self.is_lost(lane.gate);
+            return if lost { Passage::Missing(self.missing_time()) } else { Passage::Later(Some(due)) };
         }
         let mut missing = if lane.gate.blind { Vec::new() } else { self.missing_alarms() };
         if taken.is_some() && !lane.gate.skip {

@@ -43,6 +43,9 @@ impl Machine<'_> {
         } else if lanes.iter().any(|&index| self.is_foreign(index)) {
             let foreign = self.all().into_iter().filter(|&index| self.is_foreign(index)).collect();
             self.conflict(Task::Look(foreign))
+        } else if self.has_changed() {
+            // What they were meanwhile is read before anything else is done.
+            self.begin(Task::Watch)
         } else if lanes.iter().all(|&index| self.is_worth_a_watch(index)) {
             // Whatever is still due is seen at once, and alarms come first.
             self.watch_on()

@@ -1,5 +1,7 @@
 //! Orders from outside: resume, abort, promote.
 
+use std::time::Duration;
+
 use super::Machine;
 use crate::{
     Effect, Ending, Event, Stage,
@@ -18,7 +20,7 @@ impl Machine<'_> {
             }
             (Task::Over, same) => return same.clone(),
             (_, Effect::Stop { ending: Ending::NotProven(_) }) => {
-                self.state.gate.held = None;
+                (self.state.gate.held, self.state.watch.lost) = (None, Duration::ZERO);
                 self.state.lanes.iter_mut().for_each(|lane| lane.gate.held = None);
                 self.state.told.clear();
                 Task::Watch
@@ -43,7 +45,7 @@ impl Machine<'_> {
             Task::Arm(lanes) => Task::Claim(lanes),
             Task::DeleteAlarms(_) => Task::FindAlarms,
             // What alarms said before is old news.
-            Task::Measure => self.watch_task(),
+            Task::Measure | Task::History => self.watch_task(),
             Task::Last(_) if self.state.reason.is_none() => Task::Watch,
             task => task,
         }

@@ -1,29 +1,16 @@
 //! The preflight: everything is read, nothing is changed, and every reason against the release is found in one run.
 
-use super::{Heard, Machine, NAMES, alias, version, words};
+use super::{Heard, Machine, alias, version, words};
 use crate::{
-    AlarmState, Call, CallError, Effect, Ending, ErrorKind, Reply, Target, VersionView,
+    Alarm, AlarmState, AlarmView, Call, CallError, Effect, Ending, ErrorKind, MissingData, Reply, Target, VersionView,
     state::{Fit, Task},
 };
 
 const LATEST: &str = "$LATEST";
 
 impl Machine<'_> {
-    /// The plan's alarms that are looked at.
-    pub(super) fn planned_alarms(&self) -> Vec<String> {
-        let is_ignored = |name: &String| self.plan.ignored.iter().any(|ignored| ignored.alarm == *name);
-        let mut names: Vec<String> = Vec::new();
-        for name in self.plan.alarms.iter().filter(|name| !is_ignored(name)) {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
-        names
-    }
-
     pub(super) fn read_calls(&self) -> Vec<Call> {
-        let alarms = self.planned_alarms();
-        let alarms = alarms.chunks(NAMES).map(|names| Call::DescribeAlarms { names: names.to_vec(), region: None });
+        let alarms = self.alarm_calls().into_iter();
         let aliases = self.alias_calls(&self.all());
         let targets = self.shifts.iter().map(|shift| Call::GetVersion {
             function: shift.function.clone(),
@@ -84,25 +71,22 @@ impl Machine<'_> {
     }
 
     fn check_alarms(&mut self, call: &Call, answer: Result<Reply, CallError>, reasons: &mut Vec<String>) {
-        let states = match answer {
-            Ok(Reply::Alarms(states)) => states,
+        let views = match answer {
+            Ok(Reply::Alarms(views)) => views,
             Ok(_) => Vec::new(),
             Err(error) => return reasons.push(words::failure(call, &error)),
         };
-        let Call::DescribeAlarms { names, .. } = call else { return };
-        for name in names {
-            match states.iter().find(|view| view.name == *name).map(|view| view.state) {
-                Some(AlarmState::Ok) => {}
-                Some(AlarmState::InsufficientData) => {
-                    self.note(format!("the alarm {name} has no data (INSUFFICIENT_DATA): it holds the release until it has"));
-                }
-                Some(AlarmState::Alarm) => reasons.push(format!(
-                    "the alarm {name} is in ALARM already: it would send everything back. Wait until it is OK, or ignore \
-                     it: `--ignore-alarm {name} --because \"…\"`"
-                )),
-                None => reasons.push(format!(
-                    "the alarm {name} does not exist; check its name, and the region: a wrong one is a likely cause"
-                )),
+        let Call::DescribeAlarms { names, region } = call else { return };
+        let plan = self.plan;
+        for alarm in plan.watched().filter(|alarm| alarm.region == *region && names.contains(&alarm.name)) {
+            let view = views.iter().find(|view| view.name == alarm.name);
+            if let Some(view) = view {
+                self.begin_accounts(&alarm.name, region.as_deref(), view);
+            }
+            match check_alarm(alarm, view) {
+                Ok(None) => {}
+                Ok(Some(note)) => self.note(note),
+                Err(reason) => reasons.push(reason),
             }
         }
     }
@@ -213,6 +197,45 @@ impl Machine<'_> {
             }
         }
         reasons
+    }
+}
+
+/// Why a release does not begin under an alarm; or what should be known about it.
+fn check_alarm(alarm: &Alarm, view: Option<&AlarmView>) -> Result<Option<String>, String> {
+    let Some(view) = view else {
+        let owner = match &alarm.account {
+            Some(account) => format!(
+                " for these credentials, if they are not of the account {account}: CloudWatch shows alarms to their own \
+                 account only"
+            ),
+            None => "; check its name, and the region: a wrong one is a likely cause".to_owned(),
+        };
+        return Err(format!("the alarm {alarm} does not exist{owner}"));
+    };
+    // arn:PARTITION:cloudwatch:REGION:ACCOUNT:alarm:NAME
+    let found = view.arn.as_deref().and_then(|arn| arn.split(':').nth(4));
+    if let (Some(wanted), Some(found)) = (alarm.account.as_deref(), found)
+        && wanted != found
+    {
+        return Err(format!(
+            "the alarm {alarm} is in the account {wanted}, and these credentials are of {found}: CloudWatch shows alarms \
+             to their own account only"
+        ));
+    }
+    match (view.state, alarm.missing_data) {
+        (AlarmState::Ok, _) | (AlarmState::InsufficientData, MissingData::Ok) => Ok(None),
+        (AlarmState::InsufficientData, MissingData::Hold) => {
+            Ok(Some(format!("the alarm {alarm} has no data (INSUFFICIENT_DATA): it holds the release until it has")))
+        }
+        (AlarmState::InsufficientData, MissingData::RollBack) => Err(format!(
+            "the alarm {alarm} has no data (INSUFFICIENT_DATA), and by its missing_data that would send everything back. \
+             Wait until it has"
+        )),
+        (AlarmState::Alarm, _) => Err(format!(
+            "the alarm {alarm} is in ALARM already: it would send everything back. Wait until it is OK, or ignore it: \
+             `--ignore-alarm {} --because \"…\"`",
+            alarm.name
+        )),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which stage follows which.
 
+use std::time::Duration;
+
 use super::Machine;
 use crate::{
     Effect, Ending, Event, Group, Plan, Stage, Target,
@@ -19,6 +21,7 @@ impl Machine<'_> {
     pub(super) fn enter(&mut self, stage: Stage) -> Effect {
         (self.state.stage, self.state.since) = (stage, self.now);
         (self.state.gate, self.state.tries) = (Gate::default(), Tries::default());
+        self.state.watch.lost = Duration::ZERO;
         self.state.told.clear();
         let task = match stage {
             Stage::Disarm if self.state.armed.is_empty() => return self.finish(),

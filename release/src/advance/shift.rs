@@ -1,5 +1,7 @@
 //! A group's shift: its lanes move step by step, each at its own pace.
 
+use std::time::Duration;
+
 use super::{Heard, Machine, alias, gate::Passage, words};
 use crate::{
     AliasView, Call, Effect, ErrorKind, Event, Group, Percent, Stage,
@@ -9,6 +11,9 @@ use crate::{
 impl Machine<'_> {
     /// Takes the steps that are due, waits for those that are not, and holds those that lack something.
     pub(super) fn decide_shift(&mut self, group: Group) -> Effect {
+        if self.lanes_of(group).into_iter().all(|index| self.is_done(index)) {
+            return self.next_stage();
+        }
         let (mut ready, mut overdue, mut wanting) = (Vec::new(), Vec::new(), Vec::new());
         for index in self.lanes_of(group) {
             if self.is_done(index) || self.is_with_codedeploy(index) {
@@ -20,6 +25,10 @@ impl Machine<'_> {
                 Passage::Open => ready.push(index),
                 Passage::Later(due) => {
                     self.release_gate(index);
+                    // Time does not pass meanwhile, and whoever is asked for an approval should know.
+                    if !self.state.lanes.get(index).is_some_and(|lane| lane.gate.blind) {
+                        self.tell_missing(self.missing_alarms());
+                    }
                     if due.is_none() {
                         self.tell_approval(index);
                     }
@@ -56,7 +65,7 @@ impl Machine<'_> {
         let Some(lane) = self.state.lanes.get_mut(index) else { return false };
         lane.gate.held.get_or_insert(now);
         let gate = lane.gate;
-        self.limit(gate).is_some_and(|limit| limit <= now)
+        self.is_lost(gate) || self.limit(gate).is_some_and(|limit| limit <= now)
     }
 
     fn release_gate(&mut self, index: usize) {
@@ -148,6 +157,7 @@ impl Machine<'_> {
         (lane.gate, lane.tries, lane.foreign) = (Gate::default(), Tries::default(), None);
         lane.traffic.requests = 0;
         lane.traffic.until.get_or_insert(first_minute);
+        self.state.watch.lost = Duration::ZERO;
         let event = Event::Shifted {
             function: lane.function.clone(),
             alias: lane.alias.clone(),

@@ -19,10 +19,12 @@ impl Machine<'_> {
         }
         let state = &mut self.state;
         let mut times = vec![&mut state.since];
-        times.extend([&mut state.gate.held, &mut state.tries.since].into_iter().flatten());
+        let own = [&mut state.gate.held, &mut state.tries.since, &mut state.watch.at, &mut state.watch.kept];
+        times.extend(own.into_iter().flatten());
         for lane in &mut state.lanes {
-            let stored = [&mut lane.since, &mut lane.gate.held, &mut lane.tries.since, &mut lane.traffic.until];
+            let stored = [&mut lane.since, &mut lane.gate.held, &mut lane.tries.since];
             times.extend(stored.into_iter().flatten());
+            times.extend([&mut lane.traffic.until, &mut lane.traffic.proven_from].into_iter().flatten());
         }
         if let Effect::Wait { until } = &mut state.effect {
             times.push(until);

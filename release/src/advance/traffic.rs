@@ -117,6 +117,10 @@ impl Machine<'_> {
         let lane = self.state.lanes.get_mut(index)?;
         let from = lane.traffic.until?;
         let step = if running.is_some() { from } else { next_minute(lane.since?) };
+        // What was served while nobody watched the alarms proves nothing.
+        let proven =
+            lane.traffic.proven_from.map(|from| if running.is_some() { minute(from) } else { next_minute(from) });
+        let step = proven.map_or(step, |proven| proven.max(step));
         let mut last = (Counts::default(), Counts::default());
         for (at, (old, new)) in minutes(old, new).range(from..to) {
             let known = if *at == from { lane.traffic.part } else { Default::default() };

@@ -26,7 +26,7 @@ fn plan() -> Plan {
         bake: Duration::ZERO,
         final_bake: Duration::ZERO,
         poll: Duration::from_secs(10),
-        alarms: vec!["web-5xx".into()],
+        alarms: vec![crate::Alarm::named("web-5xx")],
         ignored: Vec::new(),
         health: serde_json::from_str(HEALTH).unwrap(),
     }

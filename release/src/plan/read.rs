@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{
-    CodeDeployGroup, Comparison, Health, Ignored, NotProven, Plan, Problem, Shift, Target, VersionAlarms, Via,
+    Alarm, CodeDeployGroup, Comparison, Health, Ignored, NotProven, Plan, Problem, Shift, Target, VersionAlarms, Via,
+    alarm,
     fields::{Problems, Table, count, kind, text},
     rules, strategies,
 };
@@ -61,7 +62,7 @@ struct Release {
     bake: Duration,
     final_bake: Duration,
     poll: Duration,
-    alarms: Vec<String>,
+    alarms: Vec<Alarm>,
     ignored: Vec<Ignored>,
 }
 
@@ -108,7 +109,20 @@ fn read(tree: &Value, problems: &mut Problems) -> Option<Plan> {
         problems.add("", "no alias moves: add a [[backend]], a [one-box] or a [regular]");
     }
     let release = release?;
-    count_alarms(&release, &health, problems);
+    let own = |of: fn(&str) -> Option<&str>| moves.iter().find_map(|shift| of(shift.function.as_deref()?));
+    let region = release.region.as_deref().or_else(|| own(rules::region_of));
+    count_alarms(&release, region, &health, problems);
+    if let Some(account) = own(rules::account_of) {
+        for (at, alarm) in release.alarms.iter().enumerate() {
+            if let Some(other) = alarm.account.as_deref().filter(|other| *other != account) {
+                let message = format!(
+                    "{alarm} is in the account {other}, and the release is in {account}: CloudWatch shows alarms to their \
+                     own account only"
+                );
+                problems.add(format!("release.alarms.{at}"), message);
+            }
+        }
+    }
     for Move { path, function, .. } in &moves {
         let region = function.as_deref().and_then(rules::region_of);
         if let (Some(region), Some(wanted)) = (region, &release.region)
@@ -187,23 +201,28 @@ fn via(value: &Value) -> Result<Via, String> {
     }
 }
 
-fn alarms(table: &mut Table<'_>, problems: &mut Problems) -> Vec<String> {
-    let mut alarms: Vec<String> = Vec::new();
+fn alarms(table: &mut Table<'_>, problems: &mut Problems) -> Vec<Alarm> {
+    let mut alarms: Vec<Alarm> = Vec::new();
     for (path, value) in table.list("alarms", "such as [\"web-5xx\"]", problems) {
-        let Some(name) = problems.checked(&path, rules::alarm(value)) else { continue };
-        if alarms.iter().any(|other| other == name) {
-            problems.add(path, format!("{name:?} is listed above already: remove it"));
+        let Some(alarm) = alarm::read(&path, value, problems) else { continue };
+        if alarms.iter().any(|other| other.is_same(&alarm)) {
+            problems.add(path, format!("{:?} is listed above already: remove it", alarm.to_string()));
             continue;
         }
-        alarms.push(name.to_owned());
+        alarms.push(alarm);
     }
     alarms
 }
 
-/// A deployment watches the alarms that are not ignored, and the one that is made for its version.
-fn count_alarms(release: &Release, health: &Health, problems: &mut Problems) {
+/// A deployment watches the alarms of its own region that are not ignored, and the one that is made for its version. The
+/// others are watched by the release alone.
+fn count_alarms(release: &Release, region: Option<&str>, health: &Health, problems: &mut Problems) {
     let own = usize::from(health.version_alarms.is_some());
-    let found = release.alarms.len().saturating_sub(release.ignored.len()) + own;
+    let is_watched = |alarm: &&Alarm| {
+        let near = alarm.region.is_none() || alarm.region.as_deref() == region;
+        near && !release.ignored.iter().any(|ignored| ignored.is(alarm))
+    };
+    let found = release.alarms.iter().filter(is_watched).count() + own;
     if release.via == Via::CodeDeploy && found > MOST_ALARMS_OF_CODEDEPLOY {
         let with = if own > 0 { ", with the one of health.version_alarms" } else { "" };
         let message = format!(
@@ -214,22 +233,29 @@ fn count_alarms(release: &Release, health: &Health, problems: &mut Problems) {
     }
 }
 
-fn ignored(table: &mut Table<'_>, alarms: &[String], problems: &mut Problems) -> Vec<Ignored> {
+fn ignored(table: &mut Table<'_>, alarms: &[Alarm], problems: &mut Problems) -> Vec<Ignored> {
     let example = "such as [{ alarm = \"web-5xx\", because = \"this release fixes it\" }]";
     let mut ignored: Vec<Ignored> = Vec::new();
     for (path, value) in table.list("ignored", example, problems) {
         let Some(mut entry) = Table::open(path, value, problems) else { continue };
-        let alarm = entry.required("alarm", problems, |value| rules::alarm(value).map(str::to_owned));
+        let alarm = alarm::place(&mut entry, problems);
         let because = entry.required("because", problems, rules::filled(1024));
-        if let Some(alarm) = &alarm {
-            if !alarms.contains(alarm) {
-                problems.add(entry.at("alarm"), format!("{alarm:?} is not in release.alarms: nobody looks at it"));
-            } else if ignored.iter().any(|other| other.alarm == *alarm) {
-                problems.add(entry.at("alarm"), format!("{alarm:?} is ignored above already: remove it"));
+        let named = alarm.map(|alarm| Ignored { alarm: alarm.name, region: alarm.region, because: String::new() });
+        if let Some(named) = &named {
+            let name = &named.alarm;
+            let meant = alarms.iter().filter(|alarm| named.is(alarm)).count();
+            let is_same = |other: &&Ignored| (&other.alarm, &other.region) == (name, &named.region);
+            if meant == 0 {
+                problems.add(entry.at("alarm"), format!("{name:?} is not in release.alarms: nobody looks at it"));
+            } else if meant > 1 {
+                let message = format!("{name:?} is in {meant} regions: say which one, by region or by the alarm's ARN");
+                problems.add(entry.at("alarm"), message);
+            } else if ignored.iter().any(|other| is_same(&other)) {
+                problems.add(entry.at("alarm"), format!("{name:?} is ignored above already: remove it"));
             }
         }
         entry.close(problems);
-        ignored.extend(alarm.zip(because).map(|(alarm, because)| Ignored { alarm, because }));
+        ignored.extend(named.zip(because).map(|(named, because)| Ignored { because, ..named }));
     }
     ignored
 }

@@ -20,7 +20,11 @@ pub(super) fn release_id(value: &Value) -> Result<&str, String> {
 
 /// A region's name: whether it exists, AWS says.
 pub(super) fn region(value: &Value) -> Result<&str, String> {
-    let region = text(value)?;
+    region_name(text(value)?)
+}
+
+/// The same of a text.
+pub(super) fn region_name(region: &str) -> Result<&str, String> {
     let mut parts = region.split('-');
     let letters = |part: &str| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_lowercase());
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -77,6 +81,11 @@ pub(super) fn region_of(function: &str) -> Option<&str> {
     function.strip_prefix("arn:")?.split(':').nth(2)
 }
 
+/// The account in a function's ARN.
+pub(super) fn account_of(function: &str) -> Option<&str> {
+    function.strip_prefix("arn:")?.split(':').nth(3)
+}
+
 /// Whether two plan entries mean the same function: by their ARNs where both are ARNs, else by their names.
 pub(super) fn same_function(left: &str, right: &str) -> bool {
     let arns = left.starts_with("arn:") && right.starts_with("arn:");
@@ -109,8 +118,7 @@ pub(super) fn is_version(text: &str) -> bool {
 }
 
 /// An alarm's name: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>.
-pub(super) fn alarm(value: &Value) -> Result<&str, String> {
-    let name = text(value)?;
+pub(super) fn alarm_name(name: &str) -> Result<&str, String> {
     match name.chars().count() {
         0 => Err("expected an alarm's name, found an empty text".to_owned()),
         1..=255 if name.chars().any(char::is_control) => Err("an alarm's name has no control characters".to_owned()),

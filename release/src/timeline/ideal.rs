@@ -100,7 +100,7 @@ impl<'a> Ideal<'a> {
 
     /// The plan's alarms, which are quiet, and those that were made.
     fn alarms(&self, names: &[String]) -> Vec<AlarmView> {
-        let planned = |name: &&String| self.plan.alarms.contains(*name);
+        let planned = |name: &&String| self.plan.alarms.iter().any(|alarm| alarm.name == **name);
         let planned = names.iter().filter(planned).map(|name| AlarmView::new(name, AlarmState::Ok));
         let made = names.iter().filter_map(|name| Some((name, self.made.get(name)?)));
         let made = made.map(|(name, description)| AlarmView {

@@ -5,6 +5,7 @@
 mod health;
 mod last;
 mod lost;
+mod observed;
 mod orders;
 mod own_alarms;
 mod parts;

@@ -105,7 +105,7 @@ fn missing_credentials_are_told_once() {
 
 #[test]
 fn all_reasons_come_in_one_run() {
-    let mut world = World::new(plan(|plan| plan.alarms = vec!["5xx".into(), "gone".into()]));
+    let mut world = World::new(plan(|plan| plan.alarms = ["5xx", "gone"].map(onebox_release::Alarm::named).to_vec()));
     world.alarms.insert("5xx".into(), AlarmState::Alarm);
     world.alarms.remove("gone");
     let tenth = Percent::from_hundredths(1_000).map(|part| ("5".to_owned(), part));
@@ -129,7 +129,7 @@ fn all_reasons_come_in_one_run() {
 
 #[test]
 fn a_red_alarm_is_ignored_by_name_and_with_a_reason() {
-    let ignored = Ignored { alarm: "5xx".into(), because: "this release mends it".into() };
+    let ignored = Ignored { alarm: "5xx".into(), region: None, because: "this release mends it".into() };
     let mut world = World::new(plan(|plan| plan.ignored.push(ignored)));
     world.alarms.insert("5xx".into(), AlarmState::Alarm);
 
@@ -141,7 +141,9 @@ fn a_red_alarm_is_ignored_by_name_and_with_a_reason() {
 
 #[test]
 fn hundreds_of_alarms_are_read_a_hundred_at_once() {
-    let mut world = World::new(plan(|plan| plan.alarms = (0..250).map(|number| format!("alarm-{number}")).collect()));
+    let mut world = World::new(plan(|plan| {
+        plan.alarms = (0..250).map(|number| onebox_release::Alarm::named(format!("alarm-{number}"))).collect()
+    }));
 
     assert_eq!(world.start(), Ending::Released);
     let sizes: Vec<usize> = world

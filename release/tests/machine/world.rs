@@ -59,7 +59,7 @@ impl World {
             |name: &str| (name.to_owned(), AliasView { routing: Routing::wholly("6"), revision: "r0".into() });
         let aliases =
             plan.shifts().map(|(_, shift)| standing(&format!("{}:{}", shift.function, shift.alias))).collect();
-        let alarms = plan.alarms.iter().map(|name| (name.clone(), AlarmState::Ok)).collect();
+        let alarms = plan.alarms.iter().map(|alarm| (alarm.name.clone(), AlarmState::Ok)).collect();
         let state = State::new(&plan, at(0));
         Self {
             plan,

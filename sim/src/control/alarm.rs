@@ -177,7 +177,7 @@ impl Alarms {
     pub(crate) fn view(&self, name: &str, arn: String, traffic: &Traffic, now: Timestamp) -> Option<AlarmView> {
         let (state, alarm) = (self.state(name, traffic, now)?, self.known.get(name)?);
         let (changed, description) = (Some(alarm.changed), alarm.description.clone());
-        Some(AlarmView { name: name.to_owned(), state, changed, arn: Some(arn), description })
+        Some(AlarmView { name: name.to_owned(), state, changed, arn: Some(arn), description, reason: None })
     }
 
     /// An alarm's state now.

@@ -134,8 +134,9 @@ impl Draft {
                 *sha256 = "of the zip".into();
             }
         }
-        let because = || Ignored { alarm: RED.into(), because: "it is red because of the old version".into() };
-        plan.ignored = plan.alarms.iter().filter(|alarm| *alarm == RED).map(|_| because()).collect();
+        let because = "it is red because of the old version";
+        let ignored = || Ignored { alarm: RED.into(), region: None, because: because.into() };
+        plan.ignored = plan.alarms.iter().filter(|alarm| alarm.name == RED).map(|_| ignored()).collect();
         Shape { name: self.name, plan, load: self.load, hooks: self.hooks, ends: self.ends }
     }
 }

@@ -1,7 +1,7 @@
 //! What must hold at every moment of every history.
 
 use jiff::{SignedDuration, Timestamp};
-use onebox_release::{AlarmState, Answer, Call, Group, Input, NotProven, Percent, Plan, Reply, Routing};
+use onebox_release::{AlarmState, Answer, Call, Group, Input, NotProven, Percent, Reply, Routing};
 use onebox_sim::control::{Move, Mover};
 
 use crate::{
@@ -80,8 +80,7 @@ impl Watch {
             parts: Vec::new(),
             whole: None,
         });
-        let Plan { ignored, alarms, .. } = &shape.plan;
-        let watched = alarms.iter().filter(|name| !ignored.iter().any(|ignored| ignored.alarm == **name));
+        let watched = shape.plan.watched().map(|alarm| alarm.name.clone());
         Self {
             seen: seen.collect(),
             fired: [false; 2],
@@ -91,7 +90,7 @@ impl Watch {
             sticky: false,
             continues: shape.plan.health.not_proven == NotProven::Continue,
             bake: SignedDuration::try_from(shape.plan.bake).unwrap(),
-            watched: watched.cloned().collect(),
+            watched: watched.collect(),
             problems: Vec::new(),
         }
     }

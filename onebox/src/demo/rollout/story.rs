@@ -113,7 +113,7 @@ impl Story {
         match event {
             Event::Entered { stage } => self.enter(stage.clone(), now),
             Event::RollingBack { .. } => self.enter(Stage::RollBack.to_string(), now),
-            Event::AlarmFired { alarm } if self.alarm.is_none() => {
+            Event::AlarmFired { alarm, .. } if self.alarm.is_none() => {
                 self.alarm = Some(Alarmed { name: alarm.clone(), at: now, to_put_back_ms: None });
             }
             Event::PutBack { .. } => {
