@@ -1,3 +1,3 @@
 // A function that does nothing: what Node.js needs for any function at all.
 
-export const handler = (event) => event.Records[0].cf.request;
+export const handler = async (event) => event.Records[0].cf.request;

@@ -1,10 +1,10 @@
-// Two hand-written viewer-request handlers to compare with.
+// Two hand-written viewer-request handlers to compare with; async, as every handler has to be on Node.js up to 22.
 
 import { createHash } from 'node:crypto';
 
 /** As one finds it in posts and answers: split on `;`, decodeURIComponent, md5 modulo 100. It draws its own line. */
 export function usual({ cookie, salt, percent, header }) {
-  return function handler(event) {
+  return async function handler(event) {
     const request = event.Records[0].cf.request;
     const headers = request.headers;
     const cookies = {};
@@ -80,7 +80,7 @@ export function tuned({ cookie, salt, buckets, header }) {
     return undefined;
   }
 
-  return function handler(event) {
+  return async function handler(event) {
     const request = event.Records[0].cf.request;
     const headers = request.headers;
     let oneBox = headers.cookie === undefined ? undefined : isOneBoxByCookie(headers.cookie);

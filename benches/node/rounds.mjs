@@ -4,12 +4,15 @@
 const ROUNDS = 61;
 const TURN = 5_000_000n; // ns: much longer than reading the clock, much shorter than the drift of a machine
 
-/** Runs `{ name: work }` in turns; `work(times)` does it that often. Returns `{ name: [ns per run, round by round] }`. */
-export function race(contenders) {
-  const entries = Object.entries(contenders).map(([name, work]) => ({ name, work, times: warm(work), rounds: [] }));
+/**
+ * Runs `{ name: work }` in turns; `await work(times)` does it that often. Gives `{ name: [ns per run, round by round] }`.
+ */
+export async function race(contenders) {
+  const entries = [];
+  for (const [name, work] of Object.entries(contenders)) entries.push({ name, work, times: await warm(work), rounds: [] });
   for (let round = 0; round < ROUNDS; round++) {
     for (const entry of round % 2 === 0 ? entries : entries.toReversed()) {
-      entry.rounds.push(Number(time(entry.work, entry.times)) / entry.times);
+      entry.rounds.push(Number(await time(entry.work, entry.times)) / entry.times);
     }
   }
   return Object.fromEntries(entries.map(({ name, rounds }) => [name, rounds]));
@@ -43,16 +46,16 @@ export function verdict(figure, { atLeast, atMost }) {
 }
 
 /** Runs until it is compiled and settled; returns how often it runs in one turn. */
-function warm(work) {
+async function warm(work) {
   let times = 64;
-  while (time(work, times) < TURN) times *= 2;
-  for (let turn = 0; turn < 20; turn++) work(times);
-  while (time(work, times) < TURN) times *= 2;
+  while ((await time(work, times)) < TURN) times *= 2;
+  for (let turn = 0; turn < 20; turn++) await work(times);
+  while ((await time(work, times)) < TURN) times *= 2;
   return times;
 }
 
-function time(work, times) {
+async function time(work, times) {
   const start = process.hrtime.bigint();
-  work(times);
+  await work(times);
   return process.hrtime.bigint() - start;
 }

@@ -18,6 +18,8 @@ const KEYS = ['cookie:session', 'header:user-agent'];
 const TUNED = 'tuned JavaScript';
 const USUAL = 'usual JavaScript';
 
+const AsyncFunction = (async () => {}).constructor;
+
 const SCENARIOS = [
   { title: 'cookie header of 210 bytes, 7 pairs', values: { Cookie: COOKIE, 'User-Agent': USER_AGENT }, required: true },
   { title: 'User-Agent of 110 bytes, no cookie', values: { 'User-Agent': USER_AGENT } },
@@ -41,8 +43,8 @@ if (isMainThread) {
   const percent = parseFloat(release.share);
   const options = { cookie: 'session', salt: partition.salt, header: partition.header, percent, buckets: percent * 1000 };
   const contenders = { onebox: handler, [TUNED]: tuned(options), [USUAL]: usual(options) };
-  if (workerData.check) sameAnswers(contenders);
-  else measure(contenders, workerData.scenario);
+  if (workerData.check) await sameAnswers(contenders);
+  else await measure(contenders, workerData.scenario);
 }
 
 /**
@@ -56,12 +58,12 @@ function alone(task) {
   });
 }
 
-function sameAnswers(contenders) {
+async function sameAnswers(contenders) {
   const counts = { 'one-box': 0, regular: 0 };
   for (const asked of randomEvents(CHECKED)) {
     const before = JSON.stringify(asked);
-    const answer = (handler) => JSON.stringify(handler(JSON.parse(before)));
-    const [ours, theirs] = [answer(contenders.onebox), answer(contenders[TUNED])];
+    const answer = async (handler) => JSON.stringify(await handler(JSON.parse(before)));
+    const [ours, theirs] = [await answer(contenders.onebox), await answer(contenders[TUNED])];
     if (ours !== theirs) throw new Error(`different answers to ${before}:\n${ours}\n${theirs}`);
     counts[JSON.parse(ours).headers[name][0].value]++;
   }
@@ -69,9 +71,9 @@ function sameAnswers(contenders) {
   if (counts['one-box'] < CHECKED / 20 || counts.regular < CHECKED / 20) throw new Error(JSON.stringify(counts));
 }
 
-function measure(contenders, { title, values, required }) {
+async function measure(contenders, { title, values, required }) {
   const works = Object.entries(contenders).map(([name, handler]) => [name, repeat(handler, values)]);
-  const rounds = race(Object.fromEntries(works));
+  const rounds = await race(Object.fromEntries(works));
   console.log(title);
   for (const [name, numbers] of Object.entries(rounds)) console.log(row(name, numbers, 'ns'));
   console.log(ratio(rounds, USUAL, 'onebox', required ? { atLeast: 15 } : {}));
@@ -85,9 +87,9 @@ function measure(contenders, { title, values, required }) {
 function repeat(handler, values) {
   const events = Array.from({ length: 512 }, () => JSON.parse(JSON.stringify(event(values))));
   // A loop of its own for each contender: a shared one would call all of them from one place, and inline none.
-  const loop = new Function('handler', 'events', 'name', 'times', `
+  const loop = new AsyncFunction('handler', 'events', 'name', 'times', `
     for (let at = 0; at < times; at++) {
-      if (handler(events[at & 511]).headers[name] === undefined) throw new Error('no answer');
+      if ((await handler(events[at & 511])).headers[name] === undefined) throw new Error('no answer');
     }`);
   return (times) => loop(handler, events, name, times);
 }

@@ -1,19 +1,25 @@
 // viewer-request: the request is tagged with its visitor's partition, before the cache is asked.
 
 function answer(event, release) {
+    // The function is associated with viewer-response: that event is about the response.
+    if (event.response) return event.response;
     const request = event.request;
-    let side = REGULAR;
     try {
-        const decided = decide(event, release).side;
-        // A move that fails leaves the request where it was, so it must not be tagged as moved: the cache would mix.
-        if (decided === ONE_BOX && MOVES) move();
-        side = decided;
+        // Regular until everything has worked: a request that cannot be tagged is not moved, and one that cannot be moved
+        // is not tagged as moved, because the cache would mix them.
+        tag(request, REGULAR);
+        const side = decide(event, release).side;
+        if (side === ONE_BOX && MOVES) move();
+        tag(request, side);
     } catch (error) {
         console.log('onebox: regular: ' + error);
     }
-    // The whole header is replaced: what a viewer sends under its name never passes.
-    if (request && request.headers) request.headers[HEADER] = { value: side };
     return request;
+}
+
+/** Replaces the whole header: what a viewer sends under its name never passes. */
+function tag(request, side) {
+    request.headers[HEADER] = { value: side };
 }
 
 function move() {

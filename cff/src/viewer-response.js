@@ -2,6 +2,8 @@
 
 function answer(event, release) {
     const response = event.response;
+    // The function is associated with viewer-request: that event has no response.
+    if (!response) return event.request;
     try {
         // A valid pin decides before any key: if a key has drawn, there is none, or a stale one.
         const bucket = decide(event, release).drawn;

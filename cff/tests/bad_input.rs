@@ -113,6 +113,36 @@ fn an_event_that_is_none_comes_back_without_an_exception() {
 }
 
 #[test]
+fn a_function_that_is_associated_with_the_other_event_returns_its_message_as_it_was() {
+    let request = Visit { cookies: vec![format!("__Host-onebox={}", pin(0))], ..Visit::default() }.request();
+    let response = Visit { cookies: vec!["session=7f3a".into()], ..Visit::default() }.response();
+    let cases = [case(0, response.clone()), case(1, request.clone())];
+    assert_eq!(messages(&cases), [response["response"].clone(), request["request"].clone()]);
+}
+
+#[test]
+fn a_message_that_cannot_be_changed_comes_back_as_it_was_and_is_not_moved() {
+    let secret = json!({ "pin": { "secret": SECRET }, "function": { "origin": "function" } });
+    let moving = config(&json!({ "id": "web-1", "share": "50%" }), &json!(["cookie:session"]), &secret);
+    let built = onebox_cff::functions(&moving).unwrap();
+    let functions = [built.viewer_request, built.viewer_response.unwrap()];
+    let with = |cookie: String| Visit { cookies: vec![cookie], ..Visit::default() };
+    let mut request = with(format!("__Host-onebox={}", pin(0))).request();
+    let mut response = with("session=7f3a".into()).response();
+    let moved = case(0, request.clone());
+    request["frozen"] = json!(["request"]);
+    response["frozen"] = json!(["response"]);
+    let cases = [case(0, request.clone()), case(1, response.clone()), moved];
+    for engine in ENGINES {
+        let (answers, log) = logged(engine, &functions, &cases);
+        assert_eq!(answers[0], json!({ "message": request["request"], "moves": [] }), "{engine:?}");
+        assert_eq!(answers[1], json!({ "message": response["response"], "moves": [] }), "{engine:?}");
+        assert_eq!(answers[2]["moves"].as_array().map(Vec::len), Some(1), "{engine:?}");
+        assert_eq!(log.matches("onebox: ").count(), 2, "{engine:?}: {log}");
+    }
+}
+
+#[test]
 fn cookies_by_the_thousand_and_long_ones_are_read() {
     let mut cookies: serde_json::Map<String, Value> =
         (0..5000).map(|at| (format!("name{at}"), json!({ "value": "x" }))).collect();

@@ -17,9 +17,11 @@ for (const config of readdirSync(fixtures)) {
   for (const name of readdirSync(join(fixtures, config))) {
     const json = (file) => JSON.parse(readFileSync(join(fixtures, config, name, file), 'utf8'));
 
-    test(`${trigger}, ${config}: ${name}`, (t) => {
+    test(`${trigger}, ${config}: ${name}`, async (t) => {
       const log = t.mock.method(console, 'error', () => {});
-      const returned = handler(json('event.json'));
+      const promise = handler(json('event.json'));
+      assert(promise instanceof Promise, 'Lambda up to Node.js 22 uses nothing but a promise');
+      const returned = await promise;
       assert.deepEqual(JSON.parse(JSON.stringify(returned)), json('expected.json'));
       const lines = log.mock.calls.map((call) => call.arguments.join(' '));
       assert.equal(lines.length, name.startsWith('unreadable-') ? 1 : 0, lines.join('\n'));

@@ -7,8 +7,32 @@ const { readFileSync } = process.getBuiltinModule?.('node:fs') ?? (await import(
 const ABSENT = -1;
 const ROOM = 4096; // bytes for a field at first; a longer one makes its room grow
 
-/** A handler of Lambda@Edge events: the module and its configuration beside `url`. */
+/** The message in an event of CloudFront's, by the event's type. */
+const MESSAGES = {
+  __proto__: null,
+  'viewer-request': 'request',
+  'origin-request': 'request',
+  'origin-response': 'response',
+  'viewer-response': 'response',
+};
+
+/**
+ * A handler of Lambda@Edge events: the module and its configuration beside `url`. It returns a promise, because AWS's
+ * runtime client up to Node.js 22 ignores anything else, and the promise is never rejected:
+ * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
+ */
 export function load(url) {
+  let handle;
+  try {
+    handle = handling(url);
+  } catch (error) {
+    // A module that fails while it is imported is a 503 for every request.
+    handle = (event) => unchanged(event, error);
+  }
+  return async (event) => handle(event);
+}
+
+function handling(url) {
   const { module, config } = files(url);
   let wasm = start(module, config);
 
@@ -24,16 +48,20 @@ export function load(url) {
   }
   const fallbackEdits = fallback.map(edit);
 
-  return function handler(event) {
-    const cf = event?.Records?.[0]?.cf;
-    const message = cf?.[name];
-    const headers = message?.headers;
-    if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
-      console.error(`onebox: ${trigger}: expected a ${name} with headers; the message is left as it was`);
-      return isObject(message) ? message : event;
-    }
+  return function handle(event) {
+    let message;
     let changes;
+    let failed;
     try {
+      const cf = event?.Records?.[0]?.cf;
+      if (cf?.config?.eventType !== trigger && (typeOf(cf) !== undefined || messageName(cf) !== name)) {
+        return unchanged(event, `${trigger}: expected an event of ${trigger}: associate this function with it alone`);
+      }
+      message = cf?.[name];
+      if (!isObject(message) || !isObject(message.headers)) {
+        return unchanged(event, `${trigger}: expected a ${name} with headers`);
+      }
+      wasm ??= start(module, config);
       let answer = wasm.begin(first, wasm.write(first, readers[first](cf)), clock ? Date.now() : 0);
       while (answer < 0) {
         const slot = -1 - answer;
@@ -41,13 +69,64 @@ export function load(url) {
       }
       changes = answers[answer] ?? edits(answer);
     } catch (error) {
-      console.error(`onebox: ${trigger}: ${error}; regular`);
+      wasm = undefined; // a trap leaves an instance in an unknown state
+      if (message === undefined) return unchanged(event, `${trigger}: ${error}`);
+      failed = error;
       changes = fallbackEdits;
-      wasm = start(module, config); // a trap leaves an instance in an unknown state
     }
-    for (let at = 0; at < changes.length; at++) changes[at](message, headers);
-    return message;
+    try {
+      const result = edited(message, changes);
+      if (failed !== undefined) console.error(`onebox: ${trigger}: ${failed}; regular`);
+      return result;
+    } catch (error) {
+      return unchanged(event, `${trigger}: ${failed ?? error}`);
+    }
   };
+}
+
+/** The message of any event, with a line that says why it is as it was; the event itself, if there is none in it. */
+function unchanged(event, why) {
+  console.error(`onebox: ${why}; the message is left as it was`);
+  try {
+    const cf = event?.Records?.[0]?.cf;
+    const message = cf?.[messageName(cf)];
+    return isObject(message) ? message : event;
+  } catch {
+    return event;
+  }
+}
+
+/** The event's type, if it is one of CloudFront's. */
+function typeOf(cf) {
+  const type = cf?.config?.eventType;
+  return typeof type === 'string' && type in MESSAGES ? type : undefined;
+}
+
+function messageName(cf) {
+  const type = typeOf(cf);
+  return type === undefined ? (isObject(cf?.response) ? 'response' : 'request') : MESSAGES[type];
+}
+
+/** The message with these edits: all of them or an exception, and then the message is as it was. */
+function edited(message, edits) {
+  if (edits.length === 0) return message;
+  if (edits.length === 1) {
+    try {
+      edits[0](message, message.headers);
+      return message;
+    } catch {
+      // What is frozen can be copied.
+    }
+  }
+  const copy = { ...message, headers: { ...message.headers } };
+  if (isObject(copy.origin)) {
+    copy.origin = { ...copy.origin };
+    for (const kind of ['custom', 's3']) {
+      if (isObject(copy.origin[kind])) copy.origin[kind] = { ...copy.origin[kind] };
+    }
+  }
+  for (const edit of edits) edit(copy, copy.headers);
+  return copy;
 }
 
 /** A decision for requests of any Node.js service: the module and its configuration beside `url`. */
@@ -59,6 +138,7 @@ export function decider(url) {
 
   return function decide(request, now = Date.now()) {
     try {
+      wasm ??= start(module, config);
       const cf = { request: { headers: headerLines(request?.headers), clientIp: request?.clientIp } };
       let answer = wasm.begin(first, wasm.write(first, readers[first](cf)), Number(now));
       while (answer < 0) {
@@ -68,7 +148,7 @@ export function decider(url) {
       return wasm.decide();
     } catch (error) {
       console.error(`onebox: decide: ${error}; regular`);
-      wasm = start(module, config); // a trap leaves an instance in an unknown state
+      wasm = undefined; // a trap leaves an instance in an unknown state
       return { partition: 'regular', bucket: null, source: 'none' };
     }
   };
@@ -118,7 +198,7 @@ function start(module, config) {
   room(0, Math.max(ROOM, config.length)).set(config);
   const first = wasm.onebox_configure(config.length);
   if (first < 0) {
-    throw new Error('onebox: config.bin is not what this version of onebox packages; package it anew');
+    throw new Error('config.bin is not what this version of onebox packages; package it anew');
   }
   return {
     first,

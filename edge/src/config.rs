@@ -2,6 +2,8 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod function;
+#[cfg(not(target_family = "wasm"))]
+mod own;
 mod packed;
 #[cfg(not(target_family = "wasm"))]
 mod read;

@@ -2,7 +2,13 @@
 //!
 //! Whatever is not edited stays byte for byte as it came, so a field that CloudFront adds one day survives.
 
-use std::{borrow::Cow, error, fmt, ops::Range};
+mod error;
+
+use std::{borrow::Cow, ops::Range};
+
+use error::Expected;
+
+pub use error::EventError;
 
 use crate::{
     edit::{Edit, OriginValue, quote},
@@ -19,11 +25,12 @@ pub struct NativeEvent<'a> {
     values: Vec<(Field<'a>, Option<Cow<'a, [u8]>>)>,
 }
 
-/// Why a text is no event of a trigger.
-#[derive(Debug)]
-pub struct EventError<'a> {
-    expected: &'static str,
-    message: Option<&'a str>,
+/// What is read of `Records[0].cf`.
+#[derive(Debug, Default)]
+struct Parts<'a> {
+    event_type: Option<Range<usize>>,
+    request: Option<Message<'a>>,
+    response: Option<Message<'a>>,
 }
 
 /// The places of a request's or response's members that matter.
@@ -49,17 +56,21 @@ impl<'a> NativeEvent<'a> {
     /// # Errors
     /// An [`EventError`] if the text is no event whose message has headers.
     pub fn read(text: &'a str, trigger: Trigger, fields: Vec<Field<'a>>) -> Result<Self, EventError<'a>> {
-        let (request, response) =
-            messages(text).ok_or(EventError { expected: "a JSON event with Records[0].cf", message: None })?;
-        let is_request = trigger.message() == "request";
-        let (message, other, expected) = if is_request {
-            (request, None, "a request with headers")
-        } else {
-            (response, request, "a response with headers")
+        let parts = parts(text).ok_or(EventError { expected: Expected::Event, message: None })?;
+        let (of, is_request) = (parts.trigger(text), trigger.message() == "request");
+        let is_about_request = match of {
+            Some(of) => of.message() == "request",
+            // An event that does not name its trigger is about the response, if it has one.
+            None => parts.response.as_ref().is_none_or(|response| response.object(text).is_none()),
         };
-        let message = message.ok_or(EventError { expected, message: None })?;
-        let headers = message.headers.as_ref();
-        let headers = headers.ok_or(EventError { expected, message: message.object(text) })?;
+        let (message, other) = if is_about_request { (parts.request, None) } else { (parts.response, parts.request) };
+        let came = message.as_ref().and_then(|message| message.object(text));
+        if of.is_some_and(|of| of != trigger) || is_about_request != is_request {
+            return Err(EventError { expected: Expected::Trigger(trigger), message: came });
+        }
+        let no_headers = EventError { expected: Expected::Headers(trigger), message: came };
+        let Some(message) = message.filter(|_| came.is_some()) else { return Err(no_headers) };
+        let Some(headers) = message.headers.as_ref() else { return Err(no_headers) };
 
         let request = if is_request { Some(&message) } else { other.as_ref() };
         let request_header = |name| request?.headers.as_ref()?.get(text, name);
@@ -141,52 +152,68 @@ impl Event for NativeEvent<'_> {
     }
 }
 
-impl<'a> EventError<'a> {
-    /// The message as it came, where there is one.
-    #[must_use]
-    pub fn message(&self) -> Option<&'a str> {
-        self.message
-    }
-}
-
-impl fmt::Display for EventError<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}", self.expected)
-    }
-}
-
-impl error::Error for EventError<'_> {}
-
-/// The request and the response in `Records[0].cf`. The whole text is read, so what is cut off is no event.
-#[allow(clippy::type_complexity, reason = "a request and a response")]
-fn messages(text: &str) -> Option<(Option<Message<'_>>, Option<Message<'_>>)> {
+/// What matters in `Records[0].cf`. The whole text is read, so what is cut off is no event.
+fn parts(text: &str) -> Option<Parts<'_>> {
     let mut found = None;
     let mut cursor = Cursor::new(text);
-    cursor.members(|name, cursor| match name.is("Records") {
-        false => cursor.value().map(drop),
-        true => cursor.items(|at, cursor| match at {
+    cursor.members(|name, cursor| {
+        if !name.is("Records") {
+            return cursor.value().map(drop);
+        }
+        found = None;
+        cursor.items(|at, cursor| match at {
             0 => cursor.members(|name, cursor| match name.is("cf") {
                 false => cursor.value().map(drop),
                 true => {
-                    let (mut request, mut response) = (None, None);
-                    cursor.members(|name, cursor| {
-                        if name.is("request") {
-                            request = Some(Message::read(cursor)?);
-                        } else if name.is("response") {
-                            response = Some(Message::read(cursor)?);
-                        } else {
-                            cursor.value()?;
-                        }
-                        Some(())
-                    })?;
-                    found = Some((request, response));
+                    found = Some(Parts::read(cursor)?);
                     Some(())
                 }
             }),
             _ => cursor.value().map(drop),
-        }),
+        })
     })?;
     if cursor.is_done() { found } else { None }
+}
+
+impl<'a> Parts<'a> {
+    fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
+        let mut parts = Self::default();
+        cursor.members(|name, cursor| {
+            if name.is("request") {
+                parts.request = Some(Message::read(cursor)?);
+            } else if name.is("response") {
+                parts.response = Some(Message::read(cursor)?);
+            } else if name.is("config") {
+                parts.event_type = event_type(cursor)?;
+            } else {
+                cursor.value()?;
+            }
+            Some(())
+        })?;
+        Some(parts)
+    }
+
+    /// The trigger that the event names, if it is one of CloudFront's.
+    fn trigger(&self, text: &str) -> Option<Trigger> {
+        let name = json::text(&text[self.event_type.clone()?])?;
+        Trigger::ALL.into_iter().find(|trigger| trigger.as_str().as_bytes() == &*name)
+    }
+}
+
+fn event_type(cursor: &mut Cursor<'_>) -> Option<Option<Range<usize>>> {
+    let mut found = None;
+    if !cursor.is_at_object() {
+        cursor.value()?;
+        return Some(found);
+    }
+    cursor.members(|name, cursor| {
+        let value = cursor.value()?;
+        if name.is("eventType") {
+            found = Some(value);
+        }
+        Some(())
+    })?;
+    Some(found)
 }
 
 impl<'a> Message<'a> {

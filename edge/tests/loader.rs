@@ -10,9 +10,12 @@ use bundle::Module;
 #[test]
 fn the_loader_keeps_its_promises_in_node() {
     let bundles = Path::new(env!("CARGO_TARGET_TMPDIR")).join("loader");
-    let config = fs::read_to_string(bundle::workspace().join("edge/fixtures/config/plain.json")).unwrap();
-    for (name, module) in [("viewer-request", Module::Handler("viewer-request")), ("trap", Module::Example("trap"))] {
-        bundle::write(&bundles.join(name), &module.compile(), &config);
+    let config = |name: &str| fs::read_to_string(bundle::workspace().join("edge/fixtures/config").join(name)).unwrap();
+    let handlers = ["viewer-request", "origin-request", "origin-response", "viewer-response"];
+    for handler in handlers {
+        let config = config(if handler == "viewer-response" { "pinned.json" } else { "plain.json" });
+        bundle::write(&bundles.join(handler), &Module::Handler(handler).compile(), &config);
     }
+    bundle::write(&bundles.join("trap"), &Module::Example("trap").compile(), &config("plain.json"));
     bundle::test_in_node("loader.test.mjs", &bundles);
 }

@@ -6,6 +6,10 @@ async function run(handlers, lines) {
         const line = JSON.parse(lines[at]);
         globalThis.stub = { store: line.store, moves: [] };
         Date.now = () => line.now;
+        (line.event.frozen || []).forEach((name) => {
+            const message = line.event[name];
+            [message.headers, message.cookies, message].forEach((part) => part && Object.freeze(part));
+        });
         let answer;
         try {
             let message = handlers[line.function](line.event);

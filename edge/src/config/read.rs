@@ -4,7 +4,7 @@ use onebox_core::{Entry, Origin, Part, Ramp, RampError, Step, TimeError};
 
 use super::{
     Config, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, Debug, Origins, Override, Partitioning,
-    Pin, Release, SecretText, function, rules,
+    Pin, Release, SecretText, function, own::Own, rules,
 };
 use crate::settings::{Settings, Value};
 
@@ -80,12 +80,16 @@ impl<'a> Reader<'a> {
         let share = self.share();
         let header =
             self.optional("partition.header", rules::header_name).map_or_else(|| DEFAULT_HEADER.into(), str::to_owned);
-        let keys = self.keys(&header);
+        let own = Own::of(self.settings, &header);
+        let keys = self.keys(&own);
         let salt = self.optional("partition.salt", rules::salt).map(str::to_owned);
         let regular = self.origin("origins.regular");
         let one_box = self.origin("origins.one-box");
         let pin = self.pin();
         let forced = self.forced();
+        if let Some(refusal) = own.override_refusal() {
+            self.problem("override.name", refusal);
+        }
         let crawlers = self.crawlers();
         let function = function::read(self);
         let response_header = self.boolean("debug.response_header");
@@ -185,7 +189,7 @@ impl<'a> Reader<'a> {
         (0..*count).filter_map(|at| self.required(&format!("{path}.{at}"), part)).collect()
     }
 
-    fn keys(&mut self, header: &str) -> Vec<Entry> {
+    fn keys(&mut self, own: &Own<'_>) -> Vec<Entry> {
         let path = "partition.keys";
         let count = match self.get(path) {
             Some(Value::List(count)) if *count > 0 => *count,
@@ -202,7 +206,7 @@ impl<'a> Reader<'a> {
         let mut keys: Vec<Entry> = Vec::new();
         for at in 0..count {
             let path = format!("{path}.{at}");
-            let Some(entry) = self.entry(&path, header) else { continue };
+            let Some(entry) = self.entry(&path, own) else { continue };
             if keys.contains(&entry) {
                 self.problem(&path, "is listed above already and would never be asked: remove it");
             }
@@ -211,29 +215,24 @@ impl<'a> Reader<'a> {
         keys
     }
 
-    fn entry(&mut self, path: &str, header: &str) -> Option<Entry> {
+    fn entry(&mut self, path: &str, own: &Own<'_>) -> Option<Entry> {
         let parts = match self.get(path)? {
             Value::List(count) => {
-                let parts: Vec<_> = (0..*count).map(|at| self.part(&format!("{path}.{at}"), header)).collect();
+                let parts: Vec<_> = (0..*count).map(|at| self.part(&format!("{path}.{at}"), own)).collect();
                 parts.into_iter().collect::<Option<Vec<_>>>()?
             }
-            _ => vec![self.part(path, header)?],
+            _ => vec![self.part(path, own)?],
         };
         Entry::new(parts).map_err(|error| self.problem(path, &error.to_string())).ok()
     }
 
-    fn part(&mut self, path: &str, header: &str) -> Option<Part> {
+    fn part(&mut self, path: &str, own: &Own<'_>) -> Option<Part> {
         let part = self.required(path, |text| text.parse::<Part>().map_err(|error| error.to_string()))?;
-        if let Part::Header(name) = &part {
-            if name.eq_ignore_ascii_case(header) {
-                self.problem(path, "is the partition header itself, which a viewer could send to choose a side");
-            } else if name.starts_with("cloudfront-") {
-                // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
-                self.problem(
-                    path,
-                    "CloudFront adds its CloudFront-* headers after viewer-request: it would never yield",
-                );
-            }
+        if let Some(refusal) = own.refusal(&part) {
+            self.problem(path, refusal);
+        } else if matches!(&part, Part::Header(name) if name.starts_with("cloudfront-")) {
+            // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
+            self.problem(path, "CloudFront adds its CloudFront-* headers after viewer-request: it would never yield");
         }
         Some(part)
     }

@@ -51,8 +51,8 @@ fn what_init_writes_is_packaged_and_agrees_with_decide_under_node() {
         import { readFileSync } from 'node:fs';
         import { handler } from './dist/viewer-request/index.mjs';
         const lines = readFileSync(process.argv[1], 'utf8').trim().split('\\n');
-        const sides = lines.map((line) => handler(JSON.parse(line)).headers['x-req-partition'][0].value);
-        console.log(JSON.stringify(sides));
+        const requests = await Promise.all(lines.map((line) => handler(JSON.parse(line))));
+        console.log(JSON.stringify(requests.map(({ headers }) => headers['x-req-partition'][0].value)));
     ";
     assert_eq!(in_node(&desk, SCRIPT, &[events.to_str().unwrap()]), json!(decided));
 }

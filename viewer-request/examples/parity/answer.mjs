@@ -11,11 +11,15 @@ const pin = existsSync(pinning) ? await load(pinning) : undefined;
 
 // Not by node:readline, which ends a line at U+2028 as well.
 const lines = readFileSync(0, 'utf8').trimEnd().split('\n');
-const answers = lines.map((line) => {
+const answers = [];
+for (const line of lines) {
   const [[now, event], [, later]] = [JSON.parse(line), JSON.parse(line)];
   Date.now = () => now;
-  later.Records[0].cf.response = { status: '200', headers: {} };
-  const cookie = pin?.(later).headers['set-cookie'];
-  return JSON.stringify([tag(event).headers[header], cookie?.map(({ value }) => value.split(';')[0]) ?? []]);
-});
+  const { cf } = later.Records[0];
+  cf.response = { status: '200', headers: {} };
+  if (cf.config) cf.config.eventType = 'viewer-response';
+  const cookie = (await pin?.(later))?.headers['set-cookie'];
+  const tagged = (await tag(event)).headers[header];
+  answers.push(JSON.stringify([tagged, cookie?.map(({ value }) => value.split(';')[0]) ?? []]));
+}
 writeFileSync(1, `${answers.join('\n')}\n`);

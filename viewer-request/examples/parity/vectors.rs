@@ -10,15 +10,21 @@ use crate::{
     settings::{Settings, Site},
 };
 
-/// Every vector, by its policy as a configuration.
+/// Every vector, by its policy as a configuration; but for those that no configuration can have.
 pub(crate) fn read() -> Result<BTreeMap<Site, Vec<Question>>, Trouble> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/vectors/decisions.json");
     let vectors: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
     let mut policies: BTreeMap<Site, Vec<Question>> = BTreeMap::new();
-    for case in vectors["cases"].as_array().into_iter().flatten() {
+    for case in vectors["cases"].as_array().into_iter().flatten().filter(|case| !is_refused(&case["policy"])) {
         policies.entry(settings(&case["policy"])?.site()).or_default().push(question(case));
     }
     Ok(policies)
+}
+
+/// Whether a key is the pin's own cookie, which a configuration refuses.
+fn is_refused(policy: &Value) -> bool {
+    let pin = policy["pin"]["cookie"].as_str().map(|name| Value::from(format!("cookie:{name}")));
+    pin.is_some_and(|pin| policy["keys"].as_array().is_some_and(|keys| keys.contains(&pin)))
 }
 
 fn settings(policy: &Value) -> Result<Settings, Trouble> {

@@ -1,0 +1,149 @@
+//! The names that onebox itself uses in a request. What onebox writes there tells no visitor from another.
+
+use onebox_core::Part;
+
+use super::{DEFAULT_OVERRIDE, DEFAULT_PIN};
+use crate::settings::{Settings, Value};
+
+/// The names that these settings give to onebox's own header, cookies and token.
+pub(super) struct Own<'a> {
+    header: &'a str,
+    pin: Option<&'a str>,
+    forced: Option<&'a str>,
+}
+
+impl<'a> Own<'a> {
+    /// The names in these settings, beside the partition header's. A name that cannot be read is the default.
+    pub(super) fn of(settings: &'a Settings, header: &'a str) -> Self {
+        let name = |table: &str, path: &str, default: &'static str| {
+            settings.get(table).map(|_| match settings.get(path) {
+                Some(Value::Text(name)) => name.as_str(),
+                _ => default,
+            })
+        };
+        Self {
+            header,
+            pin: name("pin", "pin.cookie", DEFAULT_PIN),
+            forced: name("override", "override.name", DEFAULT_OVERRIDE),
+        }
+    }
+
+    /// Why this cannot be a part of a key, if it cannot.
+    pub(super) fn refusal(&self, part: &Part) -> Option<&'static str> {
+        let is = |own: Option<&str>, same: fn(&str, &str) -> bool, name: &str| own.is_some_and(|own| same(own, name));
+        match part {
+            Part::Header(name) if is(Some(self.header), str::eq_ignore_ascii_case, name) => {
+                Some("is the partition header itself, which a viewer could send to choose a side")
+            }
+            Part::Header(name) if is(self.forced, str::eq_ignore_ascii_case, name) => {
+                Some("is the header of [override], which holds a token of testers: name another header")
+            }
+            // Names of cookies have an upper and a lower case.
+            Part::Cookie(name) if is(self.forced, str::eq, name.as_str()) => {
+                Some("is the cookie of [override], which holds a token of testers: name another cookie")
+            }
+            Part::Cookie(name) if is(self.pin, str::eq, name.as_str()) => {
+                Some("is the cookie of [pin], which onebox writes by itself: name another cookie")
+            }
+            _ => None,
+        }
+    }
+
+    /// Why the override cannot have its name, if it cannot.
+    pub(super) fn override_refusal(&self) -> Option<&'static str> {
+        let same = self.forced.is_some_and(|name| name.eq_ignore_ascii_case(self.header));
+        same.then_some("is the partition header, which viewer-request replaces: choose another name")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::Config;
+
+    const SECRET: &str = "hex:73776f7264666973682073776f726466697368";
+
+    /// The paths that are refused with these keys, partition header, pin and override.
+    fn refused(keys: &Value, header: Option<&str>, more: &Value) -> Vec<String> {
+        let mut members = json!({
+            "release": { "id": "web-1", "share": "5%" },
+            "partition": { "keys": keys },
+            "origins": { "regular": { "domain": "reg.example.org" }, "one-box": { "domain": "box.example.org" } },
+        });
+        if let Some(header) = header {
+            members["partition"]["header"] = json!(header);
+        }
+        members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let problems = Config::from_json(&members.to_string()).err().unwrap_or_default();
+        problems.into_iter().map(|problem| problem.path).collect()
+    }
+
+    #[test]
+    fn a_key_of_what_onebox_itself_writes_is_refused_wherever_it_stands_in_the_chain() {
+        let (pin, named_pin) = (json!({ "pin": {} }), json!({ "pin": { "cookie": "__Host-side" } }));
+        let forced = json!({ "override": { "secret": SECRET } });
+        let named = json!({ "override": { "name": "Tester", "secret": SECRET } });
+        let nothing = json!({});
+        let session = "cookie:session";
+        for (part, header, more, is_refused) in [
+            ("cookie:__Host-onebox", None, &pin, true),
+            ("cookie:__host-onebox", None, &pin, false),
+            ("cookie:__Host-onebox", None, &named_pin, false),
+            ("cookie:__Host-side", None, &named_pin, true),
+            ("cookie:__Host-onebox", None, &nothing, false),
+            ("header:__Host-onebox", None, &pin, false),
+            ("cookie:onebox-force", None, &forced, true),
+            ("cookie:Onebox-Force", None, &forced, false),
+            ("header:onebox-force", None, &forced, true),
+            ("header:ONEBOX-force", None, &forced, true),
+            ("cookie:onebox-force", None, &named, false),
+            ("cookie:Tester", None, &named, true),
+            ("header:tester", None, &named, true),
+            ("header:onebox-force", None, &nothing, false),
+            ("header:x-req-partition", None, &nothing, true),
+            ("header:x-side", Some("X-Side"), &nothing, true),
+            ("header:x-req-partition", Some("X-Side"), &nothing, false),
+            ("cookie:x-req-partition", None, &nothing, false),
+        ] {
+            for (keys, path) in [
+                (json!([part]), "partition.keys.0"),
+                (json!([session, part]), "partition.keys.1"),
+                (json!([session, ["client-ip", part]]), "partition.keys.1.1"),
+                (json!([[part, session], session]), "partition.keys.0.0"),
+            ] {
+                let expected: &[&str] = if is_refused { &[path] } else { &[] };
+                assert_eq!(refused(&keys, header, more), expected, "{keys} {header:?} {more}");
+            }
+        }
+        let both = json!({ "pin": {}, "override": { "secret": SECRET } });
+        let keys = json!(["cookie:onebox-force", ["header:onebox-force", "cookie:__Host-onebox"]]);
+        assert_eq!(refused(&keys, None, &both), ["partition.keys.0", "partition.keys.1.0", "partition.keys.1.1"]);
+    }
+
+    #[test]
+    fn an_override_that_is_called_like_the_partition_header_or_the_pin_is_refused() {
+        let keys = json!(["client-ip"]);
+        for (name, header, is_refused) in [
+            (Some("X-Req-Partition"), None, true),
+            (Some("x-req-partition"), None, true),
+            (Some("x-side"), Some("X-Side"), true),
+            (None, Some("Onebox-Force"), true),
+            (Some("__Host-onebox"), None, true),
+            (Some("X-Req-Partition"), Some("X-Side"), false),
+            (Some("X-Req-Partition-2"), None, false),
+            (None, None, false),
+        ] {
+            let mut forced = json!({ "secret": SECRET });
+            if let Some(name) = name {
+                forced["name"] = json!(name);
+            }
+            let expected: &[&str] = if is_refused { &["override.name"] } else { &[] };
+            let more = json!({ "pin": {}, "override": forced });
+            assert_eq!(refused(&keys, header, &more), expected, "{name:?} {header:?}");
+        }
+        // Without its secret the override is refused for both.
+        let unsigned = json!({ "override": { "name": "X-Req-Partition" } });
+        assert_eq!(refused(&keys, None, &unsigned), ["override.secret", "override.name"]);
+    }
+}
