@@ -1,4 +1,5 @@
-//! The crowd: visitors who open pages and load what is in them, as browsers do with an empty cache.
+//! The crowd: visitors who open pages and load what is in them, as browsers do with an empty cache. They are new: most
+//! get their session with the first page, so that other keys decide its assets than decided the page.
 
 use std::{
     net::SocketAddr,
@@ -16,9 +17,9 @@ use hyper_util::{
 use tokio::time::timeout;
 
 use super::{
+    origins::NO_TRACKING,
     site::{PATHS, assets_in},
     tally::{Kind, Seen},
-    viewer::SESSION,
 };
 
 /// The most connections that a crowd opens.
@@ -27,7 +28,7 @@ pub(super) const CONNECTIONS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest answer that is read, in bytes.
 const LARGEST: usize = 1 << 20;
-/// One visitor in so many has no session and is known by the browser alone.
+/// One visitor in so many gets no session, and is known by address and browser alone.
 const WITHOUT_SESSION: usize = 5;
 
 /// Many visitors of one site. Clones are the same crowd.
@@ -40,7 +41,8 @@ pub(super) struct Crowd {
 
 #[derive(Debug)]
 struct Visitor {
-    cookie: Option<HeaderValue>,
+    /// Whether the site may set a session.
+    has_session: bool,
     agent: HeaderValue,
     /// The cookies that the site has set, each as `name=value`.
     jar: Mutex<Vec<String>>,
@@ -92,6 +94,9 @@ impl Crowd {
         let headers = request.headers_mut();
         headers.insert(header::USER_AGENT, visitor.agent.clone());
         headers.extend(visitor.cookies().map(|cookie| (header::COOKIE, cookie)));
+        if !visitor.has_session {
+            headers.insert(NO_TRACKING, HeaderValue::from_static("1"));
+        }
         let accept = if kind == Kind::Page { "text/html,application/xhtml+xml,*/*;q=0.8" } else { "*/*" };
         headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
 
@@ -105,25 +110,19 @@ impl Crowd {
 
 impl Visitor {
     fn new(number: usize, random: &mut fastrand::Rng) -> Self {
-        // Both are letters and digits, so they are header values.
-        let value = |text: String| HeaderValue::from_str(&text).ok();
-        let session = random.u64(..);
-        let cookie = value(format!("theme=dark; {SESSION}={session:016x}; lang=en"));
-        let agent =
-            value(format!("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Demo/{:08x}", random.u32(..)));
+        let agent = format!("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Demo/{:08x}", random.u32(..));
         Self {
-            cookie: cookie.filter(|_| !number.is_multiple_of(WITHOUT_SESSION)),
-            agent: agent.unwrap_or(HeaderValue::from_static("Demo")),
+            has_session: !number.is_multiple_of(WITHOUT_SESSION),
+            // Letters and digits, so it is a header value.
+            agent: HeaderValue::from_str(&agent).unwrap_or(HeaderValue::from_static("Demo")),
             jar: Mutex::default(),
         }
     }
 
-    /// The line of all cookies: the visitor's own, then the site's.
+    /// The line of all cookies, if there is one.
     fn cookies(&self) -> Option<HeaderValue> {
-        let own = self.cookie.as_ref().and_then(|cookie| cookie.to_str().ok());
         let jar = self.jar.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: Vec<_> = own.into_iter().chain(jar.iter().map(String::as_str)).collect();
-        (!all.is_empty()).then(|| HeaderValue::from_str(&all.join("; ")).ok()).flatten()
+        (!jar.is_empty()).then(|| HeaderValue::from_str(&jar.join("; ")).ok()).flatten()
     }
 
     /// Keeps what an answer sets, as long as it walks.
@@ -146,23 +145,23 @@ mod tests {
     fn the_same_seed_gives_the_same_visitors_and_each_of_them_is_another() {
         let keys = |seed| {
             let crowd = Crowd::new(SocketAddr::from(([127, 0, 0, 1], 9)), 100, seed);
-            crowd.visitors.iter().map(|visitor| (visitor.cookie.clone(), visitor.agent.clone())).collect::<Vec<_>>()
+            crowd.visitors.iter().map(|visitor| (visitor.has_session, visitor.agent.clone())).collect::<Vec<_>>()
         };
         assert_eq!(keys(1), keys(1));
         assert_ne!(keys(1), keys(2));
         let distinct: std::collections::HashSet<_> = keys(1).into_iter().collect();
         assert_eq!(distinct.len(), 100);
-        assert_eq!(keys(1).iter().filter(|(cookie, _)| cookie.is_none()).count(), 20);
+        assert_eq!(keys(1).iter().filter(|(has_session, _)| !has_session).count(), 20);
     }
 
     #[test]
     fn a_visitor_keeps_the_last_cookie_of_a_name() {
         let visitor = Visitor::new(1, &mut fastrand::Rng::with_seed(1));
-        let own = visitor.cookies().unwrap().to_str().unwrap().to_owned();
-        for pin in ["__Host-onebox=demo.1; Path=/; Secure", "__Host-onebox=demo.2; Path=/; Secure"] {
-            visitor.keep(&[(header::SET_COOKIE, HeaderValue::from_static(pin))].into_iter().collect());
+        assert_eq!(visitor.cookies(), None);
+        for cookie in ["session=7f3a; Path=/", "__Host-onebox=demo.1; Path=/", "__Host-onebox=demo.2; Path=/; Secure"] {
+            visitor.keep(&[(header::SET_COOKIE, HeaderValue::from_static(cookie))].into_iter().collect());
         }
-        assert_eq!(visitor.cookies().unwrap(), format!("{own}; __Host-onebox=demo.2"));
+        assert_eq!(visitor.cookies().unwrap(), "session=7f3a; __Host-onebox=demo.2");
     }
 
     #[tokio::test]

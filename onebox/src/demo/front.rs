@@ -47,9 +47,12 @@ impl Front {
     /// The distribution's answer, written on the board.
     async fn counted(&self, client: SocketAddr, request: Request<Incoming>) -> Response<Body> {
         let visitor = self.visitors.number(request.headers());
+        let is_new = self.visitors.session(request.headers()).is_none();
         let kind = Kind::of(request.uri().path(), request.headers());
         let ticket = self.stage.board.ticket();
         let response = self.stage.distribution.handle(client, request).await;
+        let newcomer = self.visitors.newcomer(response.headers()).filter(|_| is_new);
+        let visitor = newcomer.unwrap_or(visitor);
         self.stage.board.seen(ticket, visitor, Seen::of(kind, response.status(), response.headers()));
         response
     }

@@ -1,4 +1,5 @@
 //! The two origins: each serves its own release, or the one that its alias gives, and answers 404 to the other's assets.
+//! Both set the session cookie with a visitor's first page, as most sites do.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -8,10 +9,14 @@ use onebox_core::Partition;
 use onebox_sim::{Body, full};
 
 use super::{
+    page::cookies::become_somebody,
     rollout::{API, Rollout},
     site::{ASSETS, Edition, File, Release},
     tally::SIDE,
 };
+
+/// The request header of who does not want to be tracked: <https://www.w3.org/TR/gpc/>.
+pub(super) const NO_TRACKING: &str = "sec-gpc";
 
 /// What an origin serves.
 #[derive(Clone)]
@@ -54,12 +59,27 @@ fn respond<B>(release: &Release, request: &Request<B>) -> Response<Body> {
     let (method, path) = (request.method(), request.uri().path());
     let mut response = match release.file(path) {
         _ if method != Method::GET && method != Method::HEAD => status(StatusCode::METHOD_NOT_ALLOWED),
+        Some(file) if is_first_page(request, file) => first_page(file),
         Some(file) if knows(request, file) => of(StatusCode::NOT_MODIFIED, file, ""),
         Some(file) => of(StatusCode::OK, file, &file.content),
         None if path.starts_with(ASSETS) => status(StatusCode::NOT_FOUND),
         None => of(StatusCode::NOT_FOUND, release.missing(), &release.missing().content),
     };
     response.headers_mut().insert(SIDE, HeaderValue::from_static(release.side.as_str()));
+    response
+}
+
+/// Whether a visitor opens a page who has no cookie yet. Who does not want to be tracked gets none.
+fn is_first_page<B>(request: &Request<B>, file: &File) -> bool {
+    let headers = request.headers();
+    file.is_page() && !headers.contains_key(header::COOKIE) && !headers.contains_key(NO_TRACKING)
+}
+
+/// The page with a session. A cache would hand one visitor's session to others.
+fn first_page(file: &File) -> Response<Body> {
+    let mut response = of(StatusCode::OK, file, &file.content);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    become_somebody(&mut response);
     response
 }
 
@@ -88,8 +108,24 @@ mod tests {
     use super::*;
     use crate::demo::site::assets_in;
 
+    #[test]
+    fn a_first_page_sets_a_session_that_no_cache_keeps() {
+        let release = Release::of(Partition::Regular);
+        let open = |path: &str, header: (&str, &str)| {
+            let response = respond(&release, &Request::get(path).header(header.0, header.1).body(()).unwrap());
+            (response.headers().get("set-cookie").cloned(), response.headers()["cache-control"].clone())
+        };
+        let (cookie, cache) = open("/", ("accept", "text/html"));
+        assert!(cookie.unwrap().to_str().unwrap().starts_with("session="));
+        assert_eq!(cache, "private, no-store");
+        assert_eq!(open("/", ("cookie", "session=7f3a")), (None, HeaderValue::from_static("no-cache")));
+        assert_eq!(open("/", ("sec-gpc", "1")), (None, HeaderValue::from_static("no-cache")));
+        let page = release.file("/").unwrap();
+        assert_eq!(open(assets_in(&page.content)[0], ("accept", "*/*")).0, None);
+    }
+
     fn ask(release: &Release, method: &str, path: &str, etag: Option<&str>) -> Response<Body> {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method).uri(path).header("cookie", "session=7f3a");
         request = etag.into_iter().fold(request, |request, etag| request.header("if-none-match", etag));
         respond(release, &request.body(()).unwrap())
     }

@@ -1,6 +1,6 @@
 //! The page at `/__onebox/` and the small API behind it.
 
-mod cookies;
+pub(super) mod cookies;
 mod guard;
 mod order;
 

@@ -52,6 +52,11 @@ pub(super) struct File {
 }
 
 impl File {
+    /// Whether a person opens it.
+    pub(super) fn is_page(&self) -> bool {
+        self.kind.starts_with("text/html")
+    }
+
     fn new(kind: &'static str, cache: &'static str, content: String) -> Self {
         let etag = format!("\"{}\"", fingerprint(&content));
         Self { kind, cache, content, etag }

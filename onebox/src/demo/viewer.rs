@@ -58,16 +58,36 @@ impl Visitors {
 
     /// The same number for the same visitor: by session, or else by User-Agent, as the demo's key chain does.
     pub(super) fn number(&self, headers: &HeaderMap) -> u64 {
-        let mut hasher = DefaultHasher::new();
         let agent = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes);
-        self.session(headers).or(agent).hash(&mut hasher);
-        hasher.finish()
+        number(self.session(headers).or(agent))
     }
+
+    /// The number of a visitor who gets a first session with this response.
+    pub(super) fn newcomer(&self, response: &HeaderMap) -> Option<u64> {
+        let lines = response.get_all(header::SET_COOKIE).into_iter();
+        let pairs = lines.filter_map(|line| line.as_bytes().split(|byte| *byte == b';').next());
+        pairs.into_iter().find_map(|pair| self.session.value_in(pair)).map(|session| number(Some(session)))
+    }
+}
+
+fn number(key: Option<&[u8]>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_page_belongs_to_the_visitor_who_gets_a_session_with_it() {
+        let visitors = Visitors::new();
+        let response = headers(&[("set-cookie", "a=b; Path=/"), ("set-cookie", "session=7f3a; Path=/; HttpOnly")]);
+        let later = headers(&[("cookie", "session=7f3a"), ("user-agent", "Firefox")]);
+        assert_eq!(visitors.newcomer(&response), Some(visitors.number(&later)));
+        assert_eq!(visitors.newcomer(&headers(&[("set-cookie", "a=b; session=7f3a")])), None);
+    }
 
     fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
         lines.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap())).collect()

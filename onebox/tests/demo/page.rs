@@ -135,7 +135,16 @@ fn the_page_gives_a_browser_a_session_and_the_cache_never_does() {
     assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'; script-src 'self';"));
     assert_eq!(demo.get("/__onebox/", "7f3a").header("set-cookie"), None, "a visitor stays who they are");
     assert_ne!(demo.ask("GET", "/__onebox/", &[], "").header("set-cookie"), Some(cookie));
-    assert_eq!(demo.ask("GET", "/", &[("Accept", "text/html")], "").header("set-cookie"), None);
+    // So does the shop with a visitor's first page, and no two visitors get the same.
+    let first = || demo.ask("GET", "/", &[("Accept", "text/html"), ("User-Agent", "New")], "");
+    let sessions = [first(), first()].map(|page| {
+        assert_eq!(page.header("cache-control"), Some("private, no-store"));
+        let set: Vec<_> = cookies(&page).into_iter().map(|(cookie, _)| cookie).collect();
+        assert!(set.len() == 2 && set.iter().any(|cookie| cookie.starts_with("__Host-onebox=demo.")), "{set:?}");
+        set.into_iter().find(|cookie| cookie.starts_with("session=")).unwrap()
+    });
+    assert_ne!(sessions[0], sessions[1]);
+    assert_eq!(demo.get("/", "7f3a").header("cache-control"), Some("no-cache"));
     let another = demo.order("/__onebox/visitor", &json!({}));
     assert_eq!((another.status, another.header("clear-site-data")), (204, Some("\"cache\"")), "{another:?}");
     let set: Vec<_> = cookies(&another).into_iter().map(|(cookie, _)| cookie).collect();

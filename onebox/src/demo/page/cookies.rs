@@ -10,7 +10,7 @@ use crate::demo::{board::Board, viewer::SESSION};
 const FORCED: u32 = 3600;
 
 /// Another session.
-pub(super) fn become_somebody(response: &mut Response<Body>) {
+pub(in crate::demo) fn become_somebody(response: &mut Response<Body>) {
     set(response, &format!("{SESSION}={:016x}; Path=/; HttpOnly; SameSite=Lax", fastrand::u64(..)));
 }
 
