@@ -2,6 +2,9 @@
 
 mod chart;
 mod doubt;
+mod first_page;
+mod keys;
+mod names;
 
 use std::io::{self, Write};
 
@@ -23,7 +26,8 @@ use doubt::{Assumptions, Doubt, duration};
 /// Check a configuration and list every problem
 ///
 /// A valid one is summed up, a schedule as a small chart. What is valid and yet hardly meant is a warning: steps in the
-/// past, a share that falls, a share that is too small to prove anything, pins that are not signed, uneven keys.
+/// past, a share that falls, a share that is too small to prove anything, pins that are not signed, keys that change or
+/// that many visitors share, and first pages that break because nothing pins a new visitor.
 ///
 /// How small is too small? An error that strikes 1% of the one-box's requests has shown itself with 95% certainty after
 /// 299 of them. Whether a step sees so many depends on how long it lasts (the last one is taken to be watched for an hour)

@@ -6,7 +6,10 @@ use super::{
     Config, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, Debug, Origins, Override, Partitioning,
     Pin, Release, SecretText, function, own::Own, rules,
 };
-use crate::settings::{Settings, Value};
+use crate::{
+    reserved,
+    settings::{Settings, Value},
+};
 
 /// A mistake in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,9 +233,10 @@ impl<'a> Reader<'a> {
         let part = self.required(path, |text| text.parse::<Part>().map_err(|error| error.to_string()))?;
         if let Some(refusal) = own.refusal(&part) {
             self.problem(path, refusal);
-        } else if matches!(&part, Part::Header(name) if name.starts_with("cloudfront-")) {
-            // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
-            self.problem(path, "CloudFront adds its CloudFront-* headers after viewer-request: it would never yield");
+        } else if let Part::Header(name) = &part
+            && let Some(reason) = reserved::reason_against_key(name)
+        {
+            self.problem(path, reason);
         }
         Some(part)
     }

@@ -3,6 +3,8 @@
 use onebox_core::{Entry, Part, Ramp, Share, Step, Time};
 use onebox_edge::Config;
 
+use super::{first_page, keys};
+
 /// How many requests the one-box has to serve until an error that strikes 1% of them has shown with 95% certainty: the
 /// least n with 0.99^n <= 0.05.
 const ENOUGH: u64 = 299;
@@ -28,7 +30,7 @@ pub(super) struct Doubt {
     pub(super) message: String,
 }
 
-fn doubt(field: impl Into<String>, message: impl Into<String>) -> Doubt {
+pub(super) fn doubt(field: impl Into<String>, message: impl Into<String>) -> Doubt {
     Doubt { field: field.into(), message: message.into() }
 }
 
@@ -39,7 +41,9 @@ pub(super) fn all(config: &Config, assumptions: Assumptions) -> Vec<Doubt> {
     doubts.extend(past(ramp, assumptions.now));
     doubts.extend(falls(ramp));
     doubts.extend(weak(ramp, assumptions));
+    doubts.extend(first_page::breaks(config, assumptions.now));
     doubts.extend(uneven(&config.partition.keys));
+    doubts.extend(keys::unfit(config));
     if config.pin.as_ref().is_some_and(|pin| pin.secret.is_none()) {
         doubts.push(doubt(
             "pin",
@@ -116,9 +120,10 @@ fn weak(ramp: &Ramp, Assumptions { now, traffic }: Assumptions) -> impl Iterator
     })
 }
 
+/// The first entry decides for everybody who has it, and so good as everybody has a User-Agent.
 fn uneven(keys: &[Entry]) -> Option<Doubt> {
     let user_agent = |part: &Part| matches!(part, Part::Header(name) if &**name == "user-agent");
-    keys.iter().flat_map(|entry| entry.parts()).all(user_agent).then(|| {
+    keys.first()?.parts().iter().all(user_agent).then(|| {
         doubt(
             "partition.keys",
             "all visitors with the same browser go to one side together, so the real share can be far from \

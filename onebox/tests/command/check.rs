@@ -3,7 +3,7 @@ use std::fmt::Write;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::{CONFIG, Desk};
+use crate::{CONFIG, Desk, pinned};
 
 /// What is wrong with a configuration: `LINE:COLUMN: FIELD: MESSAGE` for each.
 pub(crate) fn mistakes(text: &str) -> Vec<String> {
@@ -13,7 +13,8 @@ pub(crate) fn mistakes(text: &str) -> Vec<String> {
 
 #[test]
 fn a_valid_configuration_is_described() {
-    let done = Desk::with(CONFIG).run(&["check"]);
+    let desk = Desk::with(&pinned(CONFIG));
+    let done = desk.run(&["check"]);
     assert_eq!((done.code, &*done.err), (Some(0), ""));
     assert_eq!(
         done.out,
@@ -23,9 +24,10 @@ fn a_valid_configuration_is_described() {
   header    X-Req-Partition
   regular   reg.example.org
   one-box   box.example.org
+  pin       __Host-onebox, signed, for 7d
 "
     );
-    let done = Desk::with(CONFIG).run(&["check", "--json"]);
+    let done = desk.run(&["check", "--json"]);
     let told: Value = serde_json::from_str(&done.out).unwrap();
     let ramp = json!([{ "at": null, "share": "20%" }]);
     assert_eq!(told, json!({ "ok": true, "problems": [], "ramp": ramp, "warnings": [] }));

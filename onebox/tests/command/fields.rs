@@ -85,6 +85,33 @@ fn every_field_has_its_rule() {
             "keys = [\"header:CloudFront-Viewer-City\", ",
             "6:9: partition.keys.0: CloudFront adds its CloudFront-* headers after viewer-request: it would never yield",
         ),
+        (
+            "keys = [",
+            "keys = [\"header:X-Amz-Cf-Id\", ",
+            "6:9: partition.keys.0: CloudFront hides this header from functions: it would never yield",
+        ),
+        (
+            "keys = [",
+            "keys = [[\"client-ip\", \"header:X-Edge-Location\"], ",
+            "6:23: partition.keys.0.1: CloudFront hides this header from functions: it would never yield",
+        ),
+        (
+            "keys = [",
+            "keys = [\"header:connection\", ",
+            "6:9: partition.keys.0: CloudFront hides this header from functions: it would never yield",
+        ),
+        (
+            "keys = [",
+            "keys = [\"header:Via\", ",
+            "6:9: partition.keys.0: CloudFront writes Via itself: it names the server that the request came through, not \
+             the visitor",
+        ),
+        (
+            "keys = [",
+            "keys = [\"header:cookie\", ",
+            "6:9: partition.keys.0: is all cookies together, which changes with each of them, and a CloudFront Function \
+             has no such header: name one cookie, such as \"cookie:session\"",
+        ),
         ("domain = \"reg.example.org\"", "", "7:10: origins.regular.domain: is missing"),
         (
             "domain = \"reg.example.org\"",

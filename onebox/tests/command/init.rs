@@ -7,7 +7,11 @@ fn what_init_writes_is_what_check_accepts() {
     assert_eq!((done.code, &*done.err), (Some(0), ""));
     assert_eq!(done.out, "onebox.toml is written. Next: put in your two domains, then run `onebox check`.\n");
     let done = desk.run(&["check"]);
-    assert_eq!((done.code, &*done.err), (Some(0), ""), "{done:?}");
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.out.contains("  pin       __Host-onebox, unsigned, for 7d\n"), "{}", done.out);
+    // The one thing that init cannot know is a secret.
+    let (place, said) = done.err.split_once("pin: is not signed: ").unwrap_or_else(|| panic!("{done:?}"));
+    assert!(place.starts_with("warning: onebox.toml:") && said.lines().count() == 1, "{}", done.err);
 }
 
 #[test]
@@ -17,7 +21,7 @@ fn every_commented_setting_is_one_that_check_knows() {
     let text = String::from_utf8(desk.read("onebox.toml")).unwrap();
     // A setting that is commented out begins directly behind the "#".
     let is_setting = |line: &str| line.strip_prefix('#').is_some_and(|rest| !rest.is_empty() && !rest.starts_with(' '));
-    assert_eq!(text.lines().filter(|line| is_setting(line)).count(), 22);
+    assert_eq!(text.lines().filter(|line| is_setting(line)).count(), 19);
     // A fixed share and a schedule are one setting: the one in comments takes the other's place.
     let lines = text.lines().filter(|line| *line != "share = \"5%\"");
     let all: Vec<_> = lines

@@ -6,7 +6,9 @@ mod bundles;
 mod check;
 mod decide;
 mod fields;
+mod first_page;
 mod init;
+mod keys;
 mod package;
 mod reproducible;
 mod schedule;
@@ -66,6 +68,11 @@ contains = ["bot"]
 [function]
 store = "a1b2c3"
 "#;
+
+/// The same with a signed pin.
+fn pinned(config: &str) -> String {
+    format!("{config}[pin]\nsecret = \"env:ONEBOX_SECRET\"\n")
+}
 
 /// What ONEBOX_SECRET holds in every run.
 const SECRET: &str = "correct horse battery staple";

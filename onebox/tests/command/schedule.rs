@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
-use crate::{CONFIG, Desk};
+use crate::{CONFIG, Desk, pinned};
 
 fn desk(steps: &[(&str, &str)]) -> Desk {
     let steps: Vec<_> = steps.iter().map(|(at, share)| format!("{{ at = \"{at}\", share = \"{share}\" }}")).collect();
-    Desk::with(&CONFIG.replace("\"20%\"", &format!("[\n{},\n]", steps.join(",\n"))))
+    Desk::with(&pinned(CONFIG).replace("\"20%\"", &format!("[\n{},\n]", steps.join(",\n"))))
 }
 
 const RAMP: [(&str, &str); 3] =

@@ -1,5 +1,5 @@
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     process::{Child, ChildStdout, Command, Stdio},
     thread,
@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 use crate::{ALL, CONFIG, Desk, njs, node};
 
 /// A running `onebox serve --json`.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    lines: BufReader<ChildStdout>,
-    address: SocketAddr,
+    /// What it prints, if it is to be read.
+    lines: Option<BufReader<ChildStdout>>,
+    pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    fn start(desk: &Desk, args: &[&str]) -> Self {
+    pub(crate) fn start(desk: &Desk, args: &[&str]) -> Self {
         let mut child = desk
             .command()
             .args(["serve", "--port", "0", "--json", "--origin-protocol", "http"])
@@ -30,7 +31,13 @@ impl Server {
         lines.read_line(&mut first).unwrap();
         let first: Value = serde_json::from_str(&first).unwrap();
         let address = first["listening"].as_str().unwrap().strip_prefix("http://").unwrap().parse().unwrap();
-        Self { child, lines, address }
+        Self { child, lines: Some(lines), address }
+    }
+
+    /// Reads away what it prints from now on.
+    pub(crate) fn silence(&mut self) {
+        let mut lines = self.lines.take().unwrap();
+        thread::spawn(move || io::copy(&mut lines, &mut io::sink()));
     }
 
     /// The body that a visitor with this session gets, and what is printed of it.
@@ -47,7 +54,7 @@ impl Server {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let mut line = String::new();
-        self.lines.read_line(&mut line).unwrap();
+        self.lines.as_mut().unwrap().read_line(&mut line).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let pin =
             head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("set-cookie: ").map(str::to_owned));
@@ -55,7 +62,7 @@ impl Server {
     }
 
     /// Asks it to stop, as a person does with Ctrl-C, and returns the exit code.
-    fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(mut self) -> Option<i32> {
         let kill = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(kill.success());
         self.child.wait().unwrap().code()
