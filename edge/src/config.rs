@@ -41,6 +41,7 @@ pub const DEFAULT_STORE_KEY: &str = "onebox";
 /// let config = Config::read(&Settings::from_json(r#"{
 ///     "release": { "id": "web-1", "share": "5%" },
 ///     "partition": { "keys": ["cookie:session", ["client-ip", "header:user-agent"]] },
+///     "pin": { "cookie": "__Host-onebox" },
 ///     "origins": { "regular": { "domain": "reg.example.org" }, "one-box": { "domain": "box.example.org" } }
 /// }"#)?).unwrap();
 /// assert_eq!(config.partition.salt, "web-1");

@@ -7,14 +7,15 @@
 //! cargo run -p onebox-tower --example lambda
 //! ```
 
-use std::{convert::Infallible, env, fs, net::IpAddr};
+use std::{convert::Infallible, env, fs, net::IpAddr, time::Duration};
 
 use http::Extensions;
 use lambda_http::{Body, Error, Request, Response, request::RequestContext, tower::ServiceBuilder};
-use onebox_core::{Policy, Share};
+use onebox_core::{Pins, Policy, Share};
 use onebox_tower::{Assignment, OneboxLayer};
 use tower::{Service, ServiceExt, service_fn};
 
+const RELEASE: &str = "web-2026-11-20";
 const EVENT: &str = include_str!("event.json");
 
 async fn handler(request: Request) -> Result<Response<Body>, Infallible> {
@@ -36,8 +37,13 @@ fn address(extensions: &Extensions) -> Option<IpAddr> {
 fn service() -> Result<impl Service<Request, Response = Response<Body>, Error = Infallible, Future: Send> + Clone, Error>
 {
     let keys = vec!["cookie:session".parse()?, "client-ip+header:user-agent".parse()?];
-    let policy = Policy::new("web-2026-11-20", "80%".parse::<Share>()?, keys);
-    let onebox = OneboxLayer::new(policy).extension(true).address(|_, extensions| address(extensions));
+    let policy =
+        Policy::new(RELEASE, "80%".parse::<Share>()?, keys).with_pins(Pins::new("__Host-onebox", RELEASE, None));
+    let onebox = OneboxLayer::new(policy)
+        .extension(true)
+        // No cache stands between API Gateway and its visitors. Behind CloudFront leave this to viewer-response.
+        .write_pins(Duration::from_secs(7 * 24 * 60 * 60))
+        .address(|_, extensions| address(extensions));
     Ok(ServiceBuilder::new().layer(onebox).service(service_fn(handler)))
 }
 

@@ -13,7 +13,11 @@ const FOLDER: &str = "onebox/tests/browser";
 const WALKS: [(&[&str], &[&str]); 2] =
     [(&["--no-crowd"], &["page.mjs", "ramp.mjs"]), (&["--release", "--fail"], &["release.mjs"])];
 
-/// Starts the demo on a free port, has the browser walk about in it, and stops it; then once more with a release.
+/// What starts a distribution of its own: new visitors' first pages, with what `onebox init` writes.
+const FIRST: &str = "first.mjs";
+
+/// Starts the demo on a free port, has the browser walk about in it, and stops it; then once more with a release. Then
+/// new visitors open their first pages.
 ///
 /// # Errors
 /// What is missing, or what the browser saw.
@@ -24,7 +28,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     packages()?;
     Line::of("cargo build --quiet --locked --release -p onebox").run()?;
     let program = tools::built("onebox", "release")?;
-    WALKS.iter().try_for_each(|(args, scripts)| walk(&program, args, scripts, &chromium))
+    WALKS.iter().try_for_each(|(args, scripts)| walk(&program, args, scripts, &chromium))?;
+    Line::of("node").args([format!("{FOLDER}/{FIRST}"), program]).env("CHROMIUM", chromium).run()
 }
 
 fn walk(program: &str, args: &[&str], scripts: &[&str], chromium: &str) -> Result<(), Failure> {

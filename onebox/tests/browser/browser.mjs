@@ -15,6 +15,9 @@ export async function start(folder) {
   return { context, page };
 }
 
+/** Starts Chromium without a profile: every context is a new visitor. */
+export const launch = () => chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+
 /** Collects everything on a page that a person would call broken. */
 export function faults(page) {
   const found = [];
