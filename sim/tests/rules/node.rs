@@ -117,8 +117,9 @@ async fn a_process_that_hangs_is_killed() {
 #[tokio::test]
 async fn a_function_that_returns_no_request_is_a_502() {
     for (body, rule) in [
-        ("", Rule::ResultNotJson),
-        ("return undefined", Rule::ResultNotJson),
+        // What is undefined is sent as null.
+        ("", Rule::ResultShape),
+        ("return undefined", Rule::ResultShape),
         ("return null", Rule::ResultShape),
         ("return 'request'", Rule::ResultShape),
         ("return {}", Rule::MissingField),
@@ -132,6 +133,32 @@ async fn a_function_that_returns_no_request_is_a_502() {
             "{body}"
         );
         assert_eq!(stage.last_failures(), [rule], "{body}");
+    }
+}
+
+/// AWS's runtime client up to Node.js 22 ignores what is returned without a promise, and from 24 on there are no callbacks:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html>
+#[tokio::test]
+async fn a_function_without_a_promise_is_a_502_up_to_node_22_and_one_with_a_callback_does_not_load_from_node_24_on() {
+    let version = Command::new("node").arg("--version").output().unwrap().stdout;
+    let version = String::from_utf8(version).unwrap();
+    let is_old = version.trim_start_matches('v').split('.').next().unwrap().parse::<u32>().unwrap() < 24;
+
+    let folder = bundles(Trigger::ViewerRequest, UNCHANGED);
+    write(folder.path(), Trigger::ViewerRequest, "export const handler = (event) => event.Records[0].cf.request;");
+    let stage = stage(&folder).await;
+    let answer = stage.get("/").await;
+    assert_eq!(answer.status(), if is_old { 502 } else { 200 }, "{version}");
+    assert_eq!(stage.last_failures(), if is_old { vec![Rule::ResultShape] } else { vec![] }, "{version}");
+
+    let folder = bundles(Trigger::ViewerRequest, UNCHANGED);
+    let module = "export const handler = (event, context, done) => done(null, event.Records[0].cf.request);";
+    write(folder.path(), Trigger::ViewerRequest, module);
+    if is_old {
+        assert_eq!(self::stage(&folder).await.get("/").await.status(), 200);
+    } else {
+        let error = refused(runtime(&folder)).await;
+        assert!(error.contains("takes a callback"), "{error}");
     }
 }
 
