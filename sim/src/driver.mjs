@@ -6,17 +6,22 @@
 // is null. From Node.js 24 on it is what the function returns, awaited, and there are no callbacks:
 // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
 import { Console } from "node:console";
-import { readSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
+import { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
 
 const hasCallbacks = Number(process.versions.node.split(".")[0]) < 24;
-const write = process.stdout.write.bind(process.stdout);
-const answer = (kind, text = "") => write(`${kind}${text}\n`);
+const answer = (kind, text = "") => write(1, Buffer.from(`${kind}${text}\n`));
 const fail = (error) => answer("E", JSON.stringify(String(error?.stack ?? error)));
 
-// What a function prints is its log; stdout is for answers only.
-process.stdout.write = process.stderr.write.bind(process.stderr);
-globalThis.console = new Console(process.stderr, process.stderr);
+// What a function prints is its log; stdout is for answers only. Both are written at once: while the next event is awaited
+// nothing else runs.
+function write(descriptor, bytes) {
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+}
+const log = new Writable({ write: (chunk, _, done) => done(write(2, chunk)) });
+for (const name of ["stdout", "stderr"]) Object.defineProperty(process, name, { value: log });
+globalThis.console = new Console(log, log);
 
 let handler;
 try {
