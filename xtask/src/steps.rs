@@ -29,6 +29,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "doc", about: "the documentation builds without a warning", run: doc },
     Step { name: "test", about: "all tests, with the oldest Node.js", run: test },
     Step { name: "node", about: "the bundles' tests, with every Node.js of Lambda@Edge", run: node },
+    Step { name: "client", about: "the packaged functions under AWS's own runtime clients", run: client },
     Step { name: "parity", about: "every runtime decides the same", run: parity },
     Step { name: "moto", about: "releases over HTTP against moto, killed, and by Step Functions", run: moto },
     Step {
@@ -63,6 +64,7 @@ fn setup() -> Result<(), Failure> {
     for version in tools::NODE_VERSIONS {
         println!("Node.js {version}: {}", tools::node(version)?);
     }
+    tools::runtime_clients()?;
     println!("cargo-deny: {}", cargo_deny()?);
     println!("cargo-fuzz: {}", cargo_fuzz()?);
     // cargo-fuzz itself would change a lock file that is out of date, and say nothing.
@@ -114,6 +116,17 @@ fn node() -> Result<(), Failure> {
         Line::of("cargo test --locked --workspace --exclude xtask --no-fail-fast --tests node").node(&program).run()?;
     }
     Ok(())
+}
+
+/// Left out of the tests above: here it prints how many events each function answered.
+fn client() -> Result<(), Failure> {
+    tools::wasm_target()?;
+    tools::runtime_clients()?;
+    let (old, new) = (tools::node(22)?, tools::node(24)?);
+    Line::of("cargo test --locked -p onebox --test client -- --nocapture")
+        .env("ONEBOX_NODE_22", old)
+        .env("ONEBOX_NODE_24", new)
+        .run()
 }
 
 /// They are left out of the tests above: here they print what they measure.

@@ -94,6 +94,22 @@ pub(crate) fn moto() -> Result<String, Failure> {
     line.output().ok_or_else(|| Failure::new(format!("it was there a moment ago; try again:\n    {line}")))
 }
 
+/// Makes sure that AWS's runtime clients are there, as published on npm. What they run when they are installed compiles
+/// their native HTTP addon, for which the tests have a stand-in.
+///
+/// # Errors
+/// If npm cannot install them.
+pub(crate) fn runtime_clients() -> Result<(), Failure> {
+    let folder = "onebox/tests/client";
+    let is_there = |client: &str| Path::new(folder).join("node_modules").join(client).join("package.json").exists();
+    if is_there("client3") && is_there("client4") {
+        return Ok(());
+    }
+    Line::of("npm ci --ignore-scripts --bin-links=false --no-audit --no-fund --loglevel=error --prefix")
+        .args([folder])
+        .run()
+}
+
 /// A command of this project that cargo has built, in the folder of a profile: the path of its program.
 ///
 /// # Errors
