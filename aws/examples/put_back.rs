@@ -157,6 +157,7 @@ fn plan(backends: u64, strategy: Strategy) -> Plan {
     Plan {
         id: "put-back".into(),
         region: None,
+        account: None,
         via: Via::Lambda,
         backends: (0..backends).map(shift).collect(),
         one_box: None,

@@ -8,7 +8,7 @@ use aws_sdk_lambda::{
     types::{AliasRoutingConfiguration, State},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use onebox_release::{AliasView, Answer, CallError, ErrorKind, Percent, Reply, Routing, VersionView};
+use onebox_release::{AliasView, Answer, CallError, ErrorKind, Percent, Place, Reply, Routing, VersionView};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -24,7 +24,7 @@ impl Aws {
     pub(crate) async fn get_alias(&self, function: &str, alias: &str) -> Answer {
         let answer = self.lambda.get_alias().function_name(function).name(alias).send().await.map_err(call_error)?;
         let (version, revision) = (answer.function_version, answer.revision_id);
-        view(version, answer.routing_config.as_ref(), revision).map(Reply::Alias)
+        view(version, answer.routing_config.as_ref(), revision, answer.alias_arn).map(Reply::Alias)
     }
 
     pub(crate) async fn update_alias(&self, function: &str, alias: &str, to: &Routing, revision: &str) -> Answer {
@@ -32,7 +32,7 @@ impl Aws {
         let update = update.function_version(&to.version).routing_config(weights(to));
         let answer = update.send().await.map_err(call_error)?;
         let (version, revision) = (answer.function_version, answer.revision_id);
-        view(version, answer.routing_config.as_ref(), revision).map(Reply::Alias)
+        view(version, answer.routing_config.as_ref(), revision, answer.alias_arn).map(Reply::Alias)
     }
 
     pub(crate) async fn get_version(&self, function: &str, version: &str) -> Answer {
@@ -45,6 +45,7 @@ impl Aws {
             role: told(answer.role, "Role")?,
             dead_letter: dead_letter.filter(|arn| !arn.is_empty()),
             active: answer.state.is_none_or(|state| state == State::Active),
+            place: place(told(answer.function_arn, "FunctionArn")?)?,
         }))
     }
 
@@ -90,6 +91,7 @@ fn view(
     version: Option<String>,
     weights: Option<&AliasRoutingConfiguration>,
     revision: Option<String>,
+    arn: Option<String>,
 ) -> Result<AliasView, CallError> {
     let additional = match weights.and_then(AliasRoutingConfiguration::additional_version_weights) {
         None => None,
@@ -100,11 +102,16 @@ fn view(
         },
     };
     let routing = Routing { version: told(version, "FunctionVersion")?, additional };
-    Ok(AliasView { routing, revision: told(revision, "RevisionId")? })
+    Ok(AliasView { routing, revision: told(revision, "RevisionId")?, place: place(told(arn, "AliasArn")?)? })
 }
 
 fn part(weight: f64) -> Result<Percent, CallError> {
     Percent::from_weight(weight).ok_or_else(|| strange(format!("a weight of {weight}")))
+}
+
+/// Where an answer comes from.
+fn place(arn: String) -> Result<Place, CallError> {
+    Place::of_arn(&arn).ok_or_else(|| strange(format!("the ARN {arn:?}")))
 }
 
 /// A field that AWS always fills.

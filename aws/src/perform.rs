@@ -57,7 +57,7 @@ const AT_ONCE: usize = 256;
 ///
 /// # fn plan() -> Plan {
 /// #     Plan {
-/// #         id: "r1".into(), region: None, via: Via::Lambda, backends: vec![], one_box: None, regular: None,
+/// #         id: "r1".into(), region: None, account: None, via: Via::Lambda, backends: vec![], one_box: None, regular: None,
 /// #         bake: Plan::DEFAULT_BAKE, final_bake: Plan::DEFAULT_BAKE, poll: Plan::DEFAULT_POLL, alarms: vec![],
 /// #         ignored: vec![], health: Health::default(),
 /// #     }

@@ -14,7 +14,7 @@ use libfuzzer_sys::{
 };
 use onebox_release::{
     AlarmState, AlarmView, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Input,
-    Minute, Percent, Plan, Reply, Routing, State, VersionView, advance,
+    Minute, Percent, Place, Plan, Reply, Routing, State, VersionView, advance,
 };
 use serde_json::{Value, json};
 
@@ -184,6 +184,10 @@ fn heard(effect: &Effect, account: &mut Account, now: &mut Timestamp, choices: &
     })
 }
 
+fn place() -> Place {
+    Place::new("eu-west-1", "123456789012")
+}
+
 /// What AWS holds.
 struct Account {
     aliases: BTreeMap<(String, String), AliasView>,
@@ -195,7 +199,7 @@ struct Account {
 
 impl Account {
     fn new(plan: &Plan) -> Self {
-        let view = || AliasView { routing: Routing::wholly("1"), revision: "0".to_owned() };
+        let view = || AliasView { routing: Routing::wholly("1"), revision: "0".to_owned(), place: place() };
         let aliases = plan.shifts().map(|(_, shift)| ((shift.function.clone(), shift.alias.clone()), view())).collect();
         Self { aliases, latest: BTreeMap::new(), revision: 0, foreign: plan.via != onebox_release::Via::Lambda }
     }
@@ -240,7 +244,7 @@ impl Account {
         self.revision += 1;
         let at = choices.int_in_range(0..=self.aliases.len() - 1)?;
         if let Some(view) = self.aliases.values_mut().nth(at) {
-            *view = AliasView { routing: Routing::wholly("9"), revision: self.revision.to_string() };
+            *view = AliasView { routing: Routing::wholly("9"), revision: self.revision.to_string(), place: place() };
         }
         Ok(())
     }
@@ -250,7 +254,7 @@ impl Account {
             Call::GetAlias { function, alias } => Reply::Alias(self.alias(function, alias).clone()),
             Call::UpdateAlias { function, alias, to, revision } => {
                 self.revision += 1;
-                let new = AliasView { routing: to.clone(), revision: self.revision.to_string() };
+                let new = AliasView { routing: to.clone(), revision: self.revision.to_string(), place: place() };
                 let view = self.alias(function, alias);
                 if view.revision != *revision {
                     return Ok(Err(CallError::new(ErrorKind::Precondition, "another revision")));
@@ -272,6 +276,7 @@ impl Account {
                 role: "role".to_owned(),
                 dead_letter: None,
                 active: !rarely(choices, 32)?,
+                place: place(),
             }),
             Call::UpdateFunctionCode { function, sha256, .. } => {
                 self.latest.insert(function.clone(), sha256.clone());

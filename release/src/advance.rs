@@ -34,6 +34,8 @@
 //!   back at once, the others hold the release.
 //! - Nothing ends as released or rolled back before every alias that was changed is read once more, and stands as it was
 //!   left: somebody else's change after our last update is found, and left alone.
+//! - A new driver proves first that AWS is the account and region where the release began; every later answer that
+//!   carries an ARN is held against them before it is believed.
 //! - After a crash reads and rollbacks are repeated; an update that raises a weight is looked for first.
 //! - Everything that fails is tried a bounded number of times, everything that is held is held for a bounded time.
 
@@ -48,6 +50,7 @@ mod last;
 mod look;
 mod order;
 mod preflight;
+mod prove;
 mod publish;
 mod route;
 mod shift;
@@ -121,6 +124,11 @@ impl Machine<'_> {
             return Effect::Stop { ending: Ending::Stuck(reason.to_owned()) };
         }
         self.tick();
+        if self.waits_for_proof(&input) { self.prove(input) } else { self.take(input) }
+    }
+
+    /// Hears an input of a driver that knows where it is.
+    fn take(&mut self, input: Input) -> Effect {
         match input {
             Input::Resume => self.resume(),
             Input::Answers(answers) => self.hear(answers),
@@ -139,6 +147,7 @@ impl Machine<'_> {
 
     fn wake(&mut self) -> Effect {
         match self.state.effect {
+            Effect::Wait { until } if self.now >= until && self.state.proof.is_some() => self.ask_proof(),
             Effect::Wait { until } if self.now >= until => self.ask(self.state.task.clone()),
             _ => self.state.effect.clone(),
         }
@@ -150,7 +159,13 @@ impl Machine<'_> {
             _ => return self.state.effect.clone(),
         };
         let heard: Heard = calls.into_iter().zip(answers).collect();
-        match self.state.task.clone() {
+        if self.state.proof.is_some() {
+            return self.hear_proof(&heard);
+        }
+        if let Some(why) = self.elsewhere(&heard) {
+            return self.stop(Ending::Stuck(why));
+        }
+        let effect = match self.state.task.clone() {
             Task::Read => self.hear_read(heard),
             Task::ReadCurrent => self.hear_current(heard),
             Task::Upload => self.hear_upload(heard),
@@ -174,12 +189,14 @@ impl Machine<'_> {
             Task::FindAlarms => self.hear_find_alarms(heard),
             Task::DeleteAlarms(_) => self.hear_delete_alarms(heard),
             Task::Begin | Task::Over => self.state.effect.clone(),
-        }
+        };
+        self.state.repeated = false;
+        effect
     }
 
     /// Begins a task.
     fn begin(&mut self, task: Task) -> Effect {
-        self.state.tries = Tries::default();
+        (self.state.tries, self.state.repeated) = (Tries::default(), false);
         self.ask(task)
     }
 

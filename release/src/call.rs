@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Percent;
+use crate::{Percent, Place};
 
 /// One call of the AWS API.
 ///
@@ -198,6 +198,8 @@ pub struct AliasView {
     pub routing: Routing,
     /// Changes with every update.
     pub revision: String,
+    /// Where it is, as its ARN says.
+    pub place: Place,
 }
 
 /// A version, as AWS shows it.
@@ -214,6 +216,8 @@ pub struct VersionView {
     pub dead_letter: Option<String>,
     /// Whether it can take traffic.
     pub active: bool,
+    /// Where it is, as its ARN says.
+    pub place: Place,
 }
 
 /// Whose traffic: a version, as called by way of an alias. The dimensions `FunctionName`, `Resource` and

@@ -14,6 +14,13 @@ use crate::{Ending, Percent};
 pub enum Event {
     /// The release began.
     Began,
+    /// The account and the region are known.
+    Located {
+        /// The account.
+        account: String,
+        /// The region.
+        region: String,
+    },
     /// It goes on after a crash or a stop.
     Resumed,
     /// A stage began.
@@ -125,6 +132,7 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Began => write!(f, "the release begins"),
+            Self::Located { account, region } => write!(f, "account {account}, region {region}"),
             Self::Resumed => write!(f, "the release goes on"),
             Self::Entered { stage } => write!(f, "{stage}"),
             Self::Published { function, version } => write!(f, "{function}: published version {version}"),

@@ -131,6 +131,9 @@ pub const fn is_final(ending: &Ending) -> bool {
 /// look that was kept counts as observed. Who resumes from an earlier state looks again.
 #[must_use]
 pub fn worth_keeping(state: &State) -> bool {
+    if state.awaits_proof() {
+        return false;
+    }
     !state.events.is_empty()
         || state.watch.keep
         || match &state.effect {
@@ -209,7 +212,7 @@ impl Journal {
     #[must_use]
     pub fn state(&self) -> State {
         match self.records.last() {
-            Some(record) => record.state.clone(),
+            Some(record) => record.state.clone().for_another_driver(),
             None => State::new(&self.header.plan, self.header.at),
         }
     }

@@ -30,6 +30,9 @@ pub struct Plan {
     pub id: String,
     /// The AWS region; `None`: as the AWS CLI finds it.
     pub region: Option<String>,
+    /// The AWS account, 12 digits; `None`: that of the credentials.
+    #[serde(default)]
+    pub account: Option<String>,
     /// Who moves the aliases.
     pub via: Via,
     /// The backends.

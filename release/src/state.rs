@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AlarmState, AliasView, Counts, Effect, Event, Evidence, Percent, Plan, Routing, Verdict};
+use crate::{AlarmState, AliasView, Counts, Effect, Event, Evidence, Input, Percent, Place, Plan, Routing, Verdict};
 
 /// Where a release stands: written to the journal before [`State::effect`] is performed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct State {
     pub stage: Stage,
     /// When it began.
     pub since: Timestamp,
+    /// Where everything is: known after the first answers, and the same from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// The aliases, in the plan's order: backends, one-box, regular.
     pub lanes: Vec<Lane>,
     /// What happened in the step that led here.
@@ -57,6 +60,15 @@ pub struct State {
     /// Why everything goes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+    /// Whether this driver has not proven yet that AWS is the release's place.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) unproven: bool,
+    /// What waits for the proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) proof: Option<Box<Proof>>,
+    /// Whether the effect was perhaps performed before.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) repeated: bool,
 }
 
 impl State {
@@ -72,6 +84,7 @@ impl State {
             clock: now,
             stage: Stage::Preflight,
             since: now,
+            place: None,
             lanes,
             events: Vec::new(),
             effect: Effect::Wait { until: now },
@@ -86,8 +99,43 @@ impl State {
             armed: Vec::new(),
             published: false,
             reason: None,
+            unproven: false,
+            proof: None,
+            repeated: false,
         }
     }
+
+    /// The state for a driver that did not lead to it: whatever it wants first, it proves first that AWS is still the
+    /// place where the release began.
+    #[must_use]
+    pub fn for_another_driver(self) -> Self {
+        Self { unproven: self.place.is_some(), ..self }
+    }
+
+    /// The state for one who may have performed its effect already, and was not heard.
+    #[must_use]
+    pub fn perhaps_performed(self) -> Self {
+        Self { repeated: true, ..self }
+    }
+
+    /// Whether an input waits until the place is proven. Such a state is not journaled: where the proof fails, the
+    /// release stands as it stood.
+    #[must_use]
+    pub fn awaits_proof(&self) -> bool {
+        self.proof.is_some()
+    }
+}
+
+/// What waits until the place is proven.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Proof {
+    /// What is heard then.
+    pub(crate) input: Input,
+    /// The effect that was wanted before.
+    pub(crate) effect: Effect,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) tries: Tries,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -475,6 +523,16 @@ impl Lane {
             || self.foreign.is_some()
             || self.stuck.is_some()
             || self.deployment != Deploying::Untold
+    }
+
+    /// Whether an alias that this release left with a part on the new version stands on its old one, and no update of this
+    /// release can have put it there. One that was reported as changed is back where it is wanted, whoever did it.
+    pub(crate) fn is_put_back_by_another(&self, seen: &AliasView) -> bool {
+        let ours = self.wanted == Some(Percent::NONE) || self.deployment != Deploying::Untold || self.foreign.is_some();
+        self.percent > Percent::NONE
+            && !ours
+            && seen.routing == self.routing(Percent::NONE)
+            && self.revision.as_ref() != Some(&seen.revision)
     }
 
     /// Whether an alias that is seen like this stands as this release left it, or perhaps left it.

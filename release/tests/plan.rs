@@ -124,6 +124,7 @@ fn everything_that_a_plan_can_say_is_read() {
     let expected = Plan {
         id: "web-2026-11-20".into(),
         region: Some("eu-west-1".into()),
+        account: None,
         via: Via::CodeDeploy,
         backends: vec![
             Shift {

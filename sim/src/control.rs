@@ -51,7 +51,7 @@ mod traffic;
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use onebox_release::{AlarmState, Executed, Routing, Strategy};
+use onebox_release::{AlarmState, Executed, Place, Routing, Strategy};
 
 use self::{
     alarm::Alarms,
@@ -120,9 +120,23 @@ pub enum Mover {
 
 /// What stands here, for tests and pages; what a release asks goes through [`ControlPlane::call`].
 impl ControlPlane {
+    /// An empty one of this account and region; [`ControlPlane::default`] is in account 123456789012 in eu-west-1.
+    #[must_use]
+    pub fn of(place: Place) -> Self {
+        let revisions = Revisions::of(&place);
+        Self { functions: Functions::of(place), revisions, ..Self::default() }
+    }
+
+    /// Its account and region.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.functions.place
+    }
+
     /// Adds a function with so many published versions, each of other code; `$LATEST` is as the newest.
     pub fn function(&mut self, name: &str, versions: u64, now: Timestamp) {
-        let mut function = Function::new(Code::new(format!("{name}-1")), now, &mut self.revisions);
+        let mut function =
+            Function::new(self.place().clone(), Code::new(format!("{name}-1")), now, &mut self.revisions);
         for version in 1..=versions {
             let code = Code::new(format!("{name}-{version}"));
             // Neither a guard nor an update under way can refuse these.

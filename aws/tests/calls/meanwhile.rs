@@ -64,6 +64,7 @@ fn plan() -> Plan {
     Plan {
         id: "web-1".into(),
         region: None,
+        account: None,
         via: Via::Lambda,
         backends: vec![Shift {
             function: "orders".into(),

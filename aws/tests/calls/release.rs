@@ -50,6 +50,7 @@ fn plan() -> Plan {
     Plan {
         id: "web-1".into(),
         region: None,
+        account: None,
         via: Via::Lambda,
         backends: vec![shift("orders", steps()), shift("stock", Strategy::AllAtOnce)],
         one_box: Some(shift("web-one-box", Strategy::AllAtOnce)),

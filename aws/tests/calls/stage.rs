@@ -155,5 +155,5 @@ pub(crate) fn seen(plane: &ControlPlane, function: &str, alias: &str) -> AliasVi
     let alias = plane.alias_of(function, alias).unwrap();
     let part = |(version, weight): &(String, f64)| (version.clone(), Percent::from_weight(*weight).unwrap());
     let routing = Routing { version: alias.version.clone(), additional: alias.additional.as_ref().map(part) };
-    AliasView { routing, revision: alias.revision.clone() }
+    AliasView { routing, revision: alias.revision.clone(), place: plane.place().clone() }
 }

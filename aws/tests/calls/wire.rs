@@ -1,12 +1,17 @@
 //! What goes over the wire.
 
-use onebox_release::{AliasView, Call, DeploymentStatus, ErrorKind, Reply, Routing};
+use onebox_release::{AliasView, Call, DeploymentStatus, ErrorKind, Place, Reply, Routing};
 use serde_json::json;
 
 use crate::stage::{calls, deployment, get_alias, scripted, split, update_alias};
 
-const ALIAS: &str = r#"{"FunctionVersion":"1","RevisionId":"r2",
+const ALIAS: &str = r#"{"AliasArn":"arn:aws:lambda:eu-west-1:123456789012:function:orders:live",
+    "FunctionVersion":"1","RevisionId":"r2",
     "RoutingConfig":{"AdditionalVersionWeights":{"2":0.1}}}"#;
+
+fn place() -> Place {
+    Place::new("eu-west-1", "123456789012")
+}
 
 #[tokio::test]
 async fn whole_traffic_is_an_explicitly_empty_map() {
@@ -24,7 +29,7 @@ async fn whole_traffic_is_an_explicitly_empty_map() {
 async fn a_part_is_the_weight_of_the_additional_version() {
     let (aws, asked) = scripted(|_, _| (200, vec![], ALIAS.to_owned()));
     let answer = aws.call(&update_alias(split(1_000), "r1")).await;
-    assert_eq!(answer, Ok(Reply::Alias(AliasView { routing: split(1_000), revision: "r2".into() })));
+    assert_eq!(answer, Ok(Reply::Alias(AliasView { routing: split(1_000), revision: "r2".into(), place: place() })));
     let weights = json!({ "AdditionalVersionWeights": { "2": 0.1 } });
     assert_eq!(asked.lock().unwrap()[0].json()["RoutingConfig"], weights);
 }
@@ -44,8 +49,11 @@ async fn an_alias_is_read_in_every_shape() {
         ),
     ];
     for (body, routing) in table {
-        let (aws, _) = scripted(|_, _| (200, vec![], body.to_owned()));
-        assert_eq!(aws.call(&get_alias()).await, Ok(Reply::Alias(AliasView { routing, revision: "r".into() })));
+        let arn = r#"{"AliasArn":"arn:aws:lambda:eu-west-1:123456789012:function:orders:live","#;
+        let body = body.replacen('{', arn, 1);
+        let (aws, _) = scripted(move |_, _| (200, vec![], body.clone()));
+        let view = AliasView { routing, revision: "r".into(), place: place() };
+        assert_eq!(aws.call(&get_alias()).await, Ok(Reply::Alias(view)));
     }
 }
 

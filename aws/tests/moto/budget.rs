@@ -32,6 +32,7 @@ async fn forty_backends_at_once_stay_within_what_aws_takes() {
     let plan = Plan {
         id: "wide".into(),
         region: None,
+        account: None,
         via: Via::Lambda,
         backends: names.iter().map(shift).collect(),
         one_box: None,

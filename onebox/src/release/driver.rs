@@ -161,7 +161,8 @@ pub(super) struct Diary {
 
 impl Diary {
     fn keep(&mut self, state: &State, now: Timestamp, orders: u64, ordered: bool) -> Result<(), Failure> {
-        if ordered || worth_keeping(state) {
+        // An order that waits for the proof is not carried out yet.
+        if (ordered && !state.awaits_proof()) || worth_keeping(state) {
             let record = Record::new(self.pen.next(), now, orders, state.clone());
             self.pen.write(&record)?;
             self.printer.tell(&record);

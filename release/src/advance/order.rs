@@ -32,6 +32,7 @@ impl Machine<'_> {
             (task, _) => task,
         };
         let task = self.safe(task);
+        self.state.repeated = true;
         self.tell(Event::Resumed);
         self.ask(task)
     }

@@ -1,8 +1,9 @@
 //! The preflight: everything is read, nothing is changed, and every reason against the release is found in one run.
 
-use super::{Heard, Machine, alias, version, words};
+use super::{Heard, Machine, alias, prove::place, version, words};
 use crate::{
-    Alarm, AlarmState, AlarmView, Call, CallError, Effect, Ending, ErrorKind, MissingData, Reply, Target, VersionView,
+    Alarm, AlarmState, AlarmView, Call, CallError, Effect, Ending, ErrorKind, Event, MissingData, Plan, Reply, Target,
+    VersionView,
     state::{Fit, Task},
 };
 
@@ -42,6 +43,7 @@ impl Machine<'_> {
                 "expected an alias that moves; the plan has none: add a backend, a one-box or a regular side".into(),
             );
         }
+        self.locate(&heard, &mut reasons);
         let (mut aliases, mut targets) = (0, 0);
         for (call, answer) in heard {
             match &call {
@@ -57,6 +59,32 @@ impl Machine<'_> {
             }
         }
         if reasons.is_empty() { self.begin(Task::ReadCurrent) } else { self.refuse(reasons) }
+    }
+
+    /// Takes the account and region from the answers, and holds them against each other and against the plan.
+    fn locate(&mut self, heard: &Heard, reasons: &mut Vec<String>) {
+        let found = || heard.iter().filter_map(|(call, answer)| Some((call, place(answer)?)));
+        let Some((_, first)) = found().next() else { return };
+        for (call, other) in found().filter(|(_, other)| *other != first) {
+            reasons
+                .push(format!("{} is in {other}, and others are in {first}: release them apart", words::subject(call)));
+        }
+        let wrong = |(what, planned, found): (&str, &Option<String>, &String)| {
+            let planned = planned.as_ref().filter(|planned| *planned != found)?;
+            Some(format!(
+                "release.{what} is {planned}, and AWS answers for {first}: use the credentials that are meant (--profile), \
+                 or change the plan"
+            ))
+        };
+        let Plan { region, account, .. } = self.plan;
+        reasons.extend(
+            [("region", region, &first.region), ("account", account, &first.account)].into_iter().filter_map(wrong),
+        );
+        let place = first.clone();
+        if self.state.place.as_ref() != Some(&place) {
+            self.tell(Event::Located { account: place.account.clone(), region: place.region.clone() });
+            self.state.place = Some(place);
+        }
     }
 
     /// Ends the release before it changed anything; what is said twice is said once.

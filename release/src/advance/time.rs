@@ -26,8 +26,11 @@ impl Machine<'_> {
             times.extend(stored.into_iter().flatten());
             times.extend([&mut lane.traffic.until, &mut lane.traffic.proven_from].into_iter().flatten());
         }
-        if let Effect::Wait { until } = &mut state.effect {
-            times.push(until);
+        let kept = state.proof.as_deref_mut().map(|proof| &mut proof.effect);
+        for effect in kept.into_iter().chain([&mut state.effect]) {
+            if let Effect::Wait { until } = effect {
+                times.push(until);
+            }
         }
         for time in times {
             *time = time.checked_sub(jump).unwrap_or(Timestamp::MIN);

@@ -100,7 +100,10 @@ impl Machine<'_> {
             ErrorKind::Precondition | ErrorKind::Conflict | ErrorKind::Unknown
                 if self.is_lane_patient(index, error.kind) =>
             {
-                self.doubt(index);
+                // A refusal of the only attempt: whatever stands there now, this update did not put it there.
+                if error.kind != ErrorKind::Precondition || self.state.repeated {
+                    self.doubt(index);
+                }
                 // CodeDeploy may still be putting it back.
                 let is_busy = error.kind == ErrorKind::Conflict || self.is_with_codedeploy(index);
                 if is_busy { Next::ReadLater } else { Next::Read }
@@ -113,7 +116,9 @@ impl Machine<'_> {
     fn take_read(&mut self, index: usize, call: &Call, answer: Result<AliasView, CallError>) -> Next {
         let Some(lane) = self.state.lanes.get_mut(index) else { return Next::Nothing };
         match answer {
-            Ok(view) if !lane.is_ours(&view) => self.leave(index, Foreign::Moved(view.routing)),
+            Ok(view) if !lane.is_ours(&view) || lane.is_put_back_by_another(&view) => {
+                self.leave(index, Foreign::Moved(view.routing))
+            }
             Ok(view) if view.routing == lane.routing(Percent::NONE) => {
                 let in_doubt = lane.wanted.is_some_and(|wanted| wanted > Percent::NONE);
                 if !in_doubt || lane.deployment != Deploying::Untold {

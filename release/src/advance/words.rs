@@ -43,7 +43,7 @@ pub(super) fn failure(call: &Call, error: &CallError) -> String {
 }
 
 /// What a call is about.
-fn subject(call: &Call) -> String {
+pub(super) fn subject(call: &Call) -> String {
     match call {
         Call::GetAlias { function, alias } | Call::UpdateAlias { function, alias, .. } => {
             format!("the alias {function}:{alias}")

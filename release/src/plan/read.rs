@@ -58,6 +58,7 @@ impl Plan {
 struct Release {
     id: Option<String>,
     region: Option<String>,
+    account: Option<String>,
     via: Via,
     bake: Duration,
     final_bake: Duration,
@@ -112,7 +113,7 @@ fn read(tree: &Value, problems: &mut Problems) -> Option<Plan> {
     let own = |of: fn(&str) -> Option<&str>| moves.iter().find_map(|shift| of(shift.function.as_deref()?));
     let region = release.region.as_deref().or_else(|| own(rules::region_of));
     count_alarms(&release, region, &health, problems);
-    if let Some(account) = own(rules::account_of) {
+    if let Some(account) = release.account.as_deref().or_else(|| own(rules::account_of)) {
         for (at, alarm) in release.alarms.iter().enumerate() {
             if let Some(other) = alarm.account.as_deref().filter(|other| *other != account) {
                 let message = format!(
@@ -123,17 +124,11 @@ fn read(tree: &Value, problems: &mut Problems) -> Option<Plan> {
             }
         }
     }
-    for Move { path, function, .. } in &moves {
-        let region = function.as_deref().and_then(rules::region_of);
-        if let (Some(region), Some(wanted)) = (region, &release.region)
-            && region != wanted
-        {
-            problems.add(format!("{path}.function"), format!("is in {region}, and the release is in {wanted}"));
-        }
-    }
+    check_places(&release, &moves, problems);
     Some(Plan {
         id: release.id?,
         region: release.region,
+        account: release.account,
         via,
         backends: backends.into_iter().collect::<Option<_>>()?,
         one_box: transposed(one_box)?,
@@ -145,6 +140,20 @@ fn read(tree: &Value, problems: &mut Problems) -> Option<Plan> {
         ignored: release.ignored,
         health,
     })
+}
+
+/// A release is in one account and region: what an ARN says has to fit the plan, and the other ARNs.
+fn check_places(release: &Release, moves: &[Move], problems: &mut Problems) {
+    let places = moves.iter().filter_map(|of| Some((of, of.function.as_deref().and_then(rules::place_of)?)));
+    let mut wanted = (release.region.as_deref(), release.account.as_deref());
+    for (Move { path, .. }, (region, account)) in places {
+        for (found, wanted) in [(region, wanted.0), (account, wanted.1)] {
+            if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
+                problems.add(format!("{path}.function"), format!("is in {found}, and the release is in {wanted}"));
+            }
+        }
+        wanted = (wanted.0.or(Some(region)), wanted.1.or(Some(account)));
+    }
 }
 
 /// What is there has to be right; what is not there is.
@@ -183,6 +192,7 @@ impl Move {
 fn release(mut table: Table<'_>, problems: &mut Problems) -> Release {
     let id = table.required("id", problems, rules::release_id).map(str::to_owned);
     let region = table.optional("region", problems, rules::region).map(str::to_owned);
+    let account = table.optional("account", problems, rules::account).map(str::to_owned);
     let via = table.optional("via", problems, via).unwrap_or_default();
     let bake = table.optional("bake", problems, rules::duration).unwrap_or(Plan::DEFAULT_BAKE);
     let final_bake = table.optional("final_bake", problems, rules::duration).unwrap_or(Plan::DEFAULT_BAKE);
@@ -190,7 +200,7 @@ fn release(mut table: Table<'_>, problems: &mut Problems) -> Release {
     let alarms = alarms(&mut table, problems);
     let ignored = ignored(&mut table, &alarms, problems);
     table.close(problems);
-    Release { id, region, via, bake, final_bake, poll, alarms, ignored }
+    Release { id, region, account, via, bake, final_bake, poll, alarms, ignored }
 }
 
 fn via(value: &Value) -> Result<Via, String> {

@@ -6,7 +6,10 @@ use jiff::{SpanRelativeTo, fmt::friendly::SpanParser};
 use serde_json::Value;
 
 use super::fields::{kind, text};
-use crate::percent::{Percent, PercentError};
+use crate::{
+    percent::{Percent, PercentError},
+    place::is_account,
+};
 
 /// The longest time that anything in a plan takes.
 pub(super) const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -31,6 +34,13 @@ pub(super) fn region_name(region: &str) -> Result<&str, String> {
     let last = parts.next_back();
     let fits = region.matches('-').count() >= 2 && parts.all(letters) && last.is_some_and(digits);
     fits.then_some(region).ok_or_else(|| format!("expected a region such as \"eu-west-1\", found {region:?}"))
+}
+
+/// An account's number.
+pub(super) fn account(value: &Value) -> Result<&str, String> {
+    let account = text(value)?;
+    let expected = || format!("expected an account's number, 12 digits such as \"123456789012\", found {account:?}");
+    is_account(account).then_some(account).ok_or_else(expected)
 }
 
 /// A function: a name, or an ARN without a qualifier.
@@ -58,8 +68,7 @@ fn function_name(function: &str) -> Option<(&str, Option<&str>)> {
     let name = match function.strip_prefix("arn:") {
         Some(arn) => {
             let [partition, "lambda", region, account, "function", name] = pieces(arn) else { return None };
-            let account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-            (account && partition.starts_with("aws") && !region.is_empty()).then_some(name)?
+            (is_account(account) && partition.starts_with("aws") && !region.is_empty()).then_some(name)?
         }
         None => function,
     };
@@ -78,7 +87,13 @@ fn pieces(arn: &str) -> [&str; 6] {
 
 /// The region in a function's ARN.
 pub(super) fn region_of(function: &str) -> Option<&str> {
-    function.strip_prefix("arn:")?.split(':').nth(2)
+    place_of(function).map(|(region, _)| region)
+}
+
+/// The region and the account in a function's ARN.
+pub(super) fn place_of(function: &str) -> Option<(&str, &str)> {
+    let [_, _, region, account, ..] = pieces(function.strip_prefix("arn:")?);
+    Some((region, account))
 }
 
 /// The account in a function's ARN.

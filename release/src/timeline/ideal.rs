@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     AlarmState, AlarmView, AliasView, Answer, Call, CallError, Deployment, DeploymentStatus, DeploymentView, ErrorKind,
-    Executed, Minute, Pause, Percent, Plan, Reply, Routing, Step, Strategy, VersionView,
+    Executed, Minute, Pause, Percent, Place, Plan, Reply, Routing, Step, Strategy, VersionView,
 };
 
 /// What an alias stands on where nobody looked.
@@ -21,6 +21,7 @@ const AMPLE: u64 = 100_000;
 /// The account.
 pub(super) struct Ideal<'a> {
     plan: &'a Plan,
+    place: Place,
     aliases: BTreeMap<(String, String), AliasView>,
     /// The hash of the code in `$LATEST`, and of what was published from it.
     latest: BTreeMap<String, String>,
@@ -37,13 +38,20 @@ impl<'a> Ideal<'a> {
             let found = found.iter().find(|found| found.function == function && found.alias == alias);
             found.map_or(CURRENT, |found| &found.version).to_owned()
         };
+        let place = Place::new(
+            plan.region.as_deref().unwrap_or("eu-west-1"),
+            plan.account.as_deref().unwrap_or("123456789012"),
+        );
         let alias = |function: &str, alias: &str| {
             let routing = Routing::wholly(version(function, alias));
-            ((function.to_owned(), alias.to_owned()), AliasView { routing, revision: "0".to_owned() })
+            (
+                (function.to_owned(), alias.to_owned()),
+                AliasView { routing, revision: "0".to_owned(), place: place.clone() },
+            )
         };
         let aliases = plan.shifts().map(|(_, shift)| alias(&shift.function, &shift.alias)).collect();
         let latest = BTreeMap::new();
-        Self { plan, aliases, latest, revision: 0, made: BTreeMap::new(), deployments: Vec::new() }
+        Self { plan, place, aliases, latest, revision: 0, made: BTreeMap::new(), deployments: Vec::new() }
     }
 
     /// What a call gives.
@@ -63,6 +71,7 @@ impl<'a> Ideal<'a> {
                 role: "role".to_owned(),
                 dead_letter: None,
                 active: true,
+                place: self.place.clone(),
             })),
             Call::UpdateFunctionCode { function, sha256, .. } => {
                 self.latest.insert(function.clone(), sha256.clone());
@@ -122,7 +131,7 @@ impl<'a> Ideal<'a> {
     /// Points an alias elsewhere.
     fn point(&mut self, function: &str, alias: &str, routing: Routing) -> AliasView {
         self.revision += 1;
-        let view = AliasView { routing, revision: self.revision.to_string() };
+        let view = AliasView { routing, revision: self.revision.to_string(), place: self.place.clone() };
         self.aliases.insert((function.to_owned(), alias.to_owned()), view.clone());
         view
     }

@@ -86,8 +86,10 @@ fn answer(world: &mut World, call: &Call, fault: Fault) -> Answer {
         assert!(!overwrites, "somebody else's change is overwritten: {call:?}");
     }
     match (fault, call) {
-        // What the release begins with is version 6.
-        (Fault::Foreign | Fault::Strange, _) if world.state.stage == Stage::Preflight => world.call(call),
+        // What the release begins with is version 6; what a proof reads it has perhaps not touched.
+        (Fault::Foreign | Fault::Strange, _) if world.state.stage == Stage::Preflight || world.state.awaits_proof() => {
+            world.call(call)
+        }
         (Fault::Refused(kind), _) => Err(CallError::new(kind, "no")),
         (Fault::Lost, call) => {
             let _lost = world.call(call);
@@ -106,9 +108,11 @@ fn answer(world: &mut World, call: &Call, fault: Fault) -> Answer {
             let minute = |version: &str| Minute { at: *from, invocations: 1_000, errors: errors(version) };
             Ok(Reply::Traffic(of.iter().map(|executed| vec![minute(&executed.version)]).collect()))
         }
-        (Fault::Strange, _) => {
-            Ok(Reply::Alias(AliasView { routing: Routing::wholly("4"), revision: "strange".into() }))
-        }
+        (Fault::Strange, _) => Ok(Reply::Alias(AliasView {
+            routing: Routing::wholly("4"),
+            revision: "strange".into(),
+            place: crate::world::place(),
+        })),
         _ => world.call(call),
     }
 }

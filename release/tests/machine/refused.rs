@@ -20,7 +20,14 @@ fn refused(kind: ErrorKind) -> Answer {
 
 fn version(version: &str, role: &str, active: bool) -> Answer {
     let (version, sha256) = (version.to_owned(), "code".to_owned());
-    Ok(Reply::Version(VersionView { version, sha256, role: role.to_owned(), dead_letter: None, active }))
+    Ok(Reply::Version(VersionView {
+        version,
+        sha256,
+        role: role.to_owned(),
+        dead_letter: None,
+        active,
+        place: crate::world::place(),
+    }))
 }
 
 type Change = Box<dyn Fn(&mut Plan)>;

@@ -26,6 +26,7 @@ fn a_good_release_goes_to_its_end() {
         [
             "the release begins",
             "preflight",
+            "account 123456789012, region eu-west-1",
             "backends: shift",
             "orders:live: 10 % on version 7, the rest on 6",
             "orders:live: 100 % on version 7",

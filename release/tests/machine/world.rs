@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use onebox_release::{
     AlarmChange, AlarmState, AlarmView, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect,
-    Ending, ErrorKind, Event, Input, Minute, Plan, Reply, Routing, State, VersionView, advance,
+    Ending, ErrorKind, Event, Input, Minute, Place, Plan, Reply, Routing, State, VersionView, advance,
 };
 use serde_json::json;
 
@@ -33,10 +33,17 @@ pub(crate) struct World {
     pub(crate) events: Vec<Event>,
     script: Option<Script>,
     revision: u32,
+    /// Where this is.
+    pub(crate) place: Place,
 }
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).expect("a time")
+}
+
+/// Where everything is.
+pub(crate) fn place() -> Place {
+    Place::new("eu-west-1", "123456789012")
 }
 
 /// A plan: one canary backend, a one-box, a regular side, one alarm.
@@ -55,8 +62,9 @@ pub(crate) fn plan(change: impl FnOnce(&mut Plan)) -> Plan {
 impl World {
     /// Every alias on version 6, every alarm OK.
     pub(crate) fn new(plan: Plan) -> Self {
-        let standing =
-            |name: &str| (name.to_owned(), AliasView { routing: Routing::wholly("6"), revision: "r0".into() });
+        let standing = |name: &str| {
+            (name.to_owned(), AliasView { routing: Routing::wholly("6"), revision: "r0".into(), place: place() })
+        };
         let aliases =
             plan.shifts().map(|(_, shift)| standing(&format!("{}:{}", shift.function, shift.alias))).collect();
         let alarms = plan.alarms.iter().map(|alarm| (alarm.name.clone(), AlarmState::Ok)).collect();
@@ -76,6 +84,7 @@ impl World {
             events: Vec::new(),
             script: None,
             revision: 0,
+            place: place(),
         }
     }
 
@@ -108,6 +117,15 @@ impl World {
             _ => panic!("there is nothing to perform"),
         };
         self.input(input);
+    }
+
+    /// Goes on as another driver: the proof of the place comes first.
+    pub(crate) fn resume(&mut self) -> Effect {
+        self.input(Input::Resume);
+        while self.state.awaits_proof() && matches!(self.state.effect, Effect::Call { .. }) {
+            self.perform();
+        }
+        self.state.effect.clone()
     }
 
     /// Performs until the release stops.
@@ -166,6 +184,7 @@ impl World {
                 role: "role".into(),
                 dead_letter: None,
                 active: true,
+                place: self.place.clone(),
             }),
             Call::UpdateFunctionCode { sha256, .. } => {
                 self.latest = sha256.clone();
@@ -244,7 +263,7 @@ impl World {
     /// Moves an alias; whoever does it, the revision is new.
     pub(crate) fn put(&mut self, name: &str, routing: Routing) -> AliasView {
         self.revision += 1;
-        let view = AliasView { routing, revision: format!("r{}", self.revision) };
+        let view = AliasView { routing, revision: format!("r{}", self.revision), place: self.place.clone() };
         self.aliases.insert(name.to_owned(), view.clone());
         view
     }

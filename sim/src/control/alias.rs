@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html>
 
-use onebox_release::{AliasView, Percent, Routing};
+use onebox_release::{AliasView, Percent, Place, Routing};
 
 use super::{
     function::Function,
@@ -65,13 +65,18 @@ impl Alias {
         }
     }
 
-    /// The alias as a release sees it.
-    pub(crate) fn view(&self) -> AliasView {
+    /// Where it points, as a release sees it.
+    pub(crate) fn routing(&self) -> Routing {
         let additional = self
             .additional
             .as_ref()
             .and_then(|(version, weight)| Some((version.clone(), Percent::from_weight(*weight)?)));
-        AliasView { routing: Routing { version: self.version.clone(), additional }, revision: self.revision.clone() }
+        Routing { version: self.version.clone(), additional }
+    }
+
+    /// The alias as a release sees it.
+    pub(crate) fn view(&self, place: &Place) -> AliasView {
+        AliasView { routing: self.routing(), revision: self.revision.clone(), place: place.clone() }
     }
 }
 
@@ -79,7 +84,8 @@ impl Function {
     /// `GetAlias`.
     pub(crate) fn alias(&self, function: &str, name: &str) -> Result<&Alias, Refusal> {
         check_alias(name)?;
-        let missing = || Refusal::not_found(format!("Cannot find alias arn: {}", arn(function, Some(name))));
+        let missing =
+            || Refusal::not_found(format!("Cannot find alias arn: {}", arn(&self.place, function, Some(name))));
         self.aliases.get(name).ok_or_else(missing)
     }
 
@@ -93,7 +99,7 @@ impl Function {
     ) -> Result<&Alias, Refusal> {
         check_alias(name)?;
         if self.aliases.contains_key(name) {
-            return Err(Refusal::conflict(format!("Alias already exists: {}", arn(function, Some(name)))));
+            return Err(Refusal::conflict(format!("Alias already exists: {}", arn(&self.place, function, Some(name)))));
         }
         let Some(version) = change.version.clone() else {
             return Err(Refusal::constraint("null", "functionVersion", "not be null"));

@@ -195,7 +195,7 @@ impl Run {
     fn put(&mut self, to: &Routing, around: &mut Surroundings<'_>) -> Result<(), Refusal> {
         let (named, function) = around.functions.get_mut(&self.asked.function)?;
         let alias = &self.asked.alias;
-        let from = function.alias(named.function, alias)?.view().routing;
+        let from = function.alias(named.function, alias)?.routing();
         let change = Change::to(to, Some(&self.left));
         self.left = function.update_alias(named.function, alias, change, around.revisions)?.revision.clone();
         let (function, alias) = (named.function.to_owned(), alias.clone());
@@ -271,7 +271,7 @@ impl Deployments {
             left: alias.revision.clone(),
             percent: Percent::NONE,
         };
-        if alias.view().routing != Routing::wholly(&asked.from) {
+        if alias.routing() != Routing::wholly(&asked.from) {
             let message = format!("The alias {} does not point to the current version {}", asked.alias, asked.from);
             run.fail(Status::Failed, "INVALID_LAMBDA_CONFIGURATION", message, around);
         }

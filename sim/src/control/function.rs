@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use onebox_release::VersionView;
+use onebox_release::{Place, VersionView};
 
 use super::{
     alias::Alias,
-    name::{Named, arn, is_number},
+    name::{ACCOUNT, Named, REGION, arn, is_number},
     page::{Page, page},
     refusal::Refusal,
     revision::Revisions,
@@ -51,6 +51,7 @@ pub(crate) struct Version {
 /// A function: `$LATEST`, the published versions, the aliases.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
+    pub(crate) place: Place,
     pub(crate) latest: Version,
     pub(crate) versions: BTreeMap<u64, Version>,
     /// The highest number that was ever given: none is given twice.
@@ -59,9 +60,9 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    pub(crate) fn new(code: Code, now: Timestamp, revisions: &mut Revisions) -> Self {
+    pub(crate) fn new(place: Place, code: Code, now: Timestamp, revisions: &mut Revisions) -> Self {
         let latest = Version { code, revision: revisions.next(), active_from: now, replicated: false };
-        Self { latest, versions: BTreeMap::new(), last: 0, aliases: BTreeMap::new() }
+        Self { place, latest, versions: BTreeMap::new(), last: 0, aliases: BTreeMap::new() }
     }
 
     /// `$LATEST` or a published version, by what stands behind the colon.
@@ -70,7 +71,8 @@ impl Function {
             "$LATEST" => Some(&self.latest),
             number => number.parse().ok().and_then(|number: u64| self.versions.get(&number)),
         };
-        found.ok_or_else(|| Refusal::not_found(format!("Function not found: {}", arn(name, Some(version)))))
+        found
+            .ok_or_else(|| Refusal::not_found(format!("Function not found: {}", arn(&self.place, name, Some(version)))))
     }
 
     /// `PublishVersion`: "Lambda doesn't publish a version if the function's configuration and code haven't changed
@@ -116,7 +118,7 @@ impl Function {
         if now < self.latest.active_from {
             return Err(Refusal::conflict(format!(
                 "The operation cannot be performed at this time. An update is in progress for resource: {}",
-                arn(name, None)
+                arn(&self.place, name, None)
             )));
         }
         if revision.is_some_and(|revision| revision != self.latest.revision) {
@@ -140,7 +142,7 @@ impl Function {
         if self.version(name, version)?.replicated {
             return Err(Refusal::invalid(format!(
                 "Lambda was unable to delete {} because it is a replicated function. Please see our documentation for Deleting Lambda@Edge Functions and Replicas.",
-                arn(name, Some(version))
+                arn(&self.place, name, Some(version))
             )));
         }
         let users: Vec<_> =
@@ -148,7 +150,7 @@ impl Function {
         if !users.is_empty() {
             return Err(Refusal::conflict(format!(
                 "Version {version} of {} is in use by aliases: [{}]. Remove the version from its aliases before deleting it.",
-                arn(name, None),
+                arn(&self.place, name, None),
                 users.join(", ")
             )));
         }
@@ -168,40 +170,56 @@ impl Function {
 
 impl Version {
     /// The version as a release sees it.
-    pub(crate) fn view(&self, version: &str, now: Timestamp) -> VersionView {
+    pub(crate) fn view(&self, version: &str, place: &Place, now: Timestamp) -> VersionView {
         VersionView {
             version: version.to_owned(),
             sha256: self.code.sha256.clone(),
             role: self.code.role.clone(),
             dead_letter: self.code.dead_letter.clone(),
             active: now >= self.active_from,
+            place: place.clone(),
         }
     }
 }
 
 /// The functions of the account.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Functions(BTreeMap<String, Function>);
+#[derive(Clone, Debug)]
+pub(crate) struct Functions {
+    pub(crate) place: Place,
+    known: BTreeMap<String, Function>,
+}
+
+impl Default for Functions {
+    fn default() -> Self {
+        Self::of(Place::new(REGION, ACCOUNT))
+    }
+}
 
 impl Functions {
+    pub(crate) fn of(place: Place) -> Self {
+        Self { place, known: BTreeMap::new() }
+    }
+
     pub(crate) fn insert(&mut self, name: &str, function: Function) {
-        self.0.insert(name.to_owned(), function);
+        self.known.insert(name.to_owned(), function);
     }
 
     /// A function by any of its names, with the name's qualifier.
     pub(crate) fn get<'a>(&self, name: &'a str) -> Result<(Named<'a>, &Function), Refusal> {
         let named = Named::parse(name)?;
-        let function = self.0.get(named.function).ok_or_else(|| missing(&named))?;
+        named.check_place(&self.place)?;
+        let function = self.known.get(named.function).ok_or_else(|| missing(&self.place, &named))?;
         Ok((named, function))
     }
 
     pub(crate) fn get_mut<'a>(&mut self, name: &'a str) -> Result<(Named<'a>, &mut Function), Refusal> {
         let named = Named::parse(name)?;
-        let function = self.0.get_mut(named.function).ok_or_else(|| missing(&named))?;
+        named.check_place(&self.place)?;
+        let function = self.known.get_mut(named.function).ok_or_else(|| missing(&self.place, &named))?;
         Ok((named, function))
     }
 }
 
-fn missing(named: &Named<'_>) -> Refusal {
-    Refusal::not_found(format!("Function not found: {}", arn(named.function, named.qualifier)))
+fn missing(place: &Place, named: &Named<'_>) -> Refusal {
+    Refusal::not_found(format!("Function not found: {}", arn(place, named.function, named.qualifier)))
 }

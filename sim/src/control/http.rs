@@ -12,7 +12,7 @@ mod target;
 mod value;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -25,11 +25,12 @@ use http_body_util::{BodyExt, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
+use onebox_release::Place;
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use self::target::Target;
-use super::{ControlPlane, Refusal, perform::Failure};
+use super::{ControlPlane, Refusal, name::is_number, perform::Failure};
 use crate::{
     Clock,
     body::{Body, full},
@@ -42,7 +43,10 @@ const REMEMBERED: usize = 100_000;
 /// How long accepting waits after an error of the machine's, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A control plane that is served.
+/// Control planes that are served: one for each account and region.
+///
+/// As with AWS, the credentials say which account is meant, and the signature's scope which region. An access key id that
+/// ends in 12 digits is of that account; every other one is of the account of the first control plane.
 #[derive(Debug)]
 pub struct ControlServer {
     address: SocketAddr,
@@ -65,7 +69,9 @@ pub struct Served {
 
 #[derive(Debug)]
 struct Shared {
-    plane: Mutex<ControlPlane>,
+    /// The place that is meant where nothing else is said.
+    first: Place,
+    planes: Mutex<BTreeMap<Place, ControlPlane>>,
     served: Mutex<VecDeque<Served>>,
     latency: Mutex<Duration>,
     clock: Clock,
@@ -80,8 +86,10 @@ impl ControlServer {
     pub async fn start(plane: ControlPlane, clock: Clock) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
+        let first = plane.place().clone();
+        let planes = Mutex::new(BTreeMap::from([(first.clone(), plane)]));
         let (served, latency) = (Mutex::default(), Mutex::default());
-        let shared = Arc::new(Shared { plane: Mutex::new(plane), served, latency, clock });
+        let shared = Arc::new(Shared { first, planes, served, latency, clock });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, accepting })
     }
@@ -98,9 +106,14 @@ impl ControlServer {
         format!("http://{}", self.address)
     }
 
-    /// Looks at the control plane, or changes it, between two calls.
+    /// Looks at the control plane that was served first, or changes it, between two calls.
     pub fn with<T>(&self, work: impl FnOnce(&mut ControlPlane) -> T) -> T {
-        work(&mut lock(&self.shared.plane))
+        self.shared.with(&self.shared.first, work)
+    }
+
+    /// The same for the one of this account and region, which is empty where nothing was said about it.
+    pub fn with_place<T>(&self, place: &Place, work: impl FnOnce(&mut ControlPlane) -> T) -> T {
+        self.shared.with(place, work)
     }
 
     /// How long every call takes from now on, half of it before it is applied.
@@ -192,6 +205,25 @@ impl Shared {
         Timestamp::try_from(self.clock.now()).unwrap_or_default()
     }
 
+    fn with<T>(&self, place: &Place, work: impl FnOnce(&mut ControlPlane) -> T) -> T {
+        let mut planes = lock(&self.planes);
+        work(planes.entry(place.clone()).or_insert_with(|| ControlPlane::of(place.clone())))
+    }
+
+    /// The account and region that a request is signed for:
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html>
+    fn place(&self, authorization: &str) -> Place {
+        let credential = authorization.split_once("Credential=").map_or("", |(_, rest)| rest);
+        let mut scope = credential.split([',', ' ']).next().unwrap_or_default().split('/');
+        let key = scope.next().unwrap_or_default();
+        let digits = key.len().checked_sub(12).and_then(|begin| key.get(begin..));
+        let account = digits.filter(|digits| is_number(digits)).unwrap_or(&self.first.account);
+        match scope.nth(1).filter(|region| !region.is_empty()) {
+            Some(region) => Place::new(region, account),
+            None => Place { account: account.to_owned(), ..self.first.clone() },
+        }
+    }
+
     fn remember(&self, call: Served) {
         let mut served = lock(&self.served);
         if served.len() == REMEMBERED {
@@ -208,12 +240,13 @@ impl Shared {
         };
         let operation = target.operation().to_owned();
         // AWS says so too, before it looks at anything else.
-        if asked.header("authorization").is_none() {
+        let Some(authorization) = asked.header("authorization") else {
             let refusal = Refusal::new(403, "MissingAuthenticationTokenException", "Missing Authentication Token");
             return (operation, Some(target.wire_refusal(&refusal)));
-        }
+        };
         let now = self.now();
-        let wire = match target.perform(&mut lock(&self.plane), asked, now) {
+        let place = self.place(authorization);
+        let wire = match self.with(&place, |plane| target.perform(plane, asked, now)) {
             Ok(wire) => Some(wire),
             Err(Failure::Refused(refusal)) => Some(target.wire_refusal(&refusal)),
             Err(Failure::Lost) => None,

@@ -1,10 +1,12 @@
 //! Names that AWS takes, and the ARNs it makes of them.
 
+use onebox_release::Place;
+
 use super::refusal::Refusal;
 
-/// The account that everything here belongs to.
+/// The account that a control plane belongs to where nothing else is said.
 pub(crate) const ACCOUNT: &str = "123456789012";
-/// The region that everything here is in.
+/// The region that it is in then.
 pub(crate) const REGION: &str = "eu-west-1";
 
 /// A function as a caller names it: a name, a partial or a whole ARN, each perhaps with a qualifier.
@@ -15,6 +17,10 @@ pub(crate) struct Named<'a> {
     pub(crate) function: &'a str,
     /// An alias or a version.
     pub(crate) qualifier: Option<&'a str>,
+    /// The region that an ARN names.
+    region: Option<&'a str>,
+    /// The account that an ARN, or a part of one, names.
+    account: Option<&'a str>,
 }
 
 impl<'a> Named<'a> {
@@ -35,13 +41,38 @@ impl<'a> Named<'a> {
                 "satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?",
             ));
         }
-        Ok(Self { function, qualifier })
+        let prefix = text.strip_suffix(bare).unwrap_or_default();
+        let account = prefix.split(':').find(|part| part.len() == 12 && is_number(part));
+        let region = prefix.strip_prefix("arn:").and_then(|arn| arn.split(':').nth(2));
+        Ok(Self { function, qualifier, region, account })
+    }
+
+    /// Refuses a function of another region, or of another account that has opened nothing to this one.
+    pub(crate) fn check_place(&self, place: &Place) -> Result<(), Refusal> {
+        if let Some(region) = self.region.filter(|region| *region != place.region) {
+            return Err(Refusal::not_found(format!(
+                "Functions from '{region}' are not reachable in this region ('{}')",
+                place.region
+            )));
+        }
+        match self.account {
+            Some(account) if account != place.account => Err(Refusal::new(
+                403,
+                "AccessDeniedException",
+                format!(
+                    "User: arn:aws:iam::{}:user/local is not authorized to perform this on resource: arn:aws:lambda:{}:{account}:function:{} because no resource-based policy allows the action",
+                    place.account, place.region, self.function
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
 /// The ARN of a function, an alias or a version.
-pub(crate) fn arn(function: &str, qualifier: Option<&str>) -> String {
-    let function = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}");
+pub(crate) fn arn(place: &Place, function: &str, qualifier: Option<&str>) -> String {
+    let Place { partition, region, account } = place;
+    let function = format!("arn:{partition}:lambda:{region}:{account}:function:{function}");
     match qualifier {
         Some(qualifier) => format!("{function}:{qualifier}"),
         None => function,

@@ -72,7 +72,7 @@ impl ControlPlane {
         for trouble in &strikes {
             match trouble {
                 Trouble::Throttled => return Err(Refusal::throttled().into()),
-                Trouble::Denied => return Err(Refusal::denied(operation).into()),
+                Trouble::Denied => return Err(Refusal::denied(operation, &self.place().account).into()),
                 Trouble::Broken => return Err(Refusal::broken().into()),
                 Trouble::LostRequest => return Err(Failure::Lost),
                 _ => {}
@@ -118,15 +118,16 @@ impl ControlPlane {
         Ok(match call {
             Call::GetAlias { function, alias } => {
                 let (named, function) = self.functions.get(function)?;
-                Reply::Alias(function.alias(named.function, alias)?.view())
+                Reply::Alias(function.alias(named.function, alias)?.view(&function.place))
             }
             Call::UpdateAlias { function, alias, to, revision } => {
                 let change = Change::to(to, Some(revision));
-                Reply::Alias(self.update_alias(function, alias, change, Mover::Call)?.view())
+                let place = self.place().clone();
+                Reply::Alias(self.update_alias(function, alias, change, Mover::Call)?.view(&place))
             }
             Call::GetVersion { function, version } => {
                 let (named, function) = self.functions.get(function)?;
-                Reply::Version(function.version(named.function, version)?.view(version, now))
+                Reply::Version(function.version(named.function, version)?.view(version, &function.place, now))
             }
             Call::UpdateFunctionCode { function, sha256, .. } => {
                 // What the file holds is the caller's word: nothing is read here.
@@ -190,10 +191,10 @@ impl ControlPlane {
         by: Mover,
     ) -> Result<&Alias, Refusal> {
         let (named, function) = self.functions.get_mut(function)?;
-        let from = function.alias(named.function, alias)?.view().routing;
+        let from = function.alias(named.function, alias)?.routing();
         let updated = function.update_alias(named.function, alias, change, &mut self.revisions)?;
         let (function, alias) = (named.function.to_owned(), alias.to_owned());
-        self.moves.push(Move { function, alias, from: Some(from), to: updated.view().routing, by });
+        self.moves.push(Move { function, alias, from: Some(from), to: updated.routing(), by });
         Ok(updated)
     }
 
@@ -208,7 +209,7 @@ impl ControlPlane {
         let (named, function) = self.functions.get_mut(function)?;
         let created = function.create_alias(named.function, alias, change, &mut self.revisions)?;
         let (function, alias) = (named.function.to_owned(), alias.to_owned());
-        self.moves.push(Move { function, alias, from: None, to: created.view().routing, by });
+        self.moves.push(Move { function, alias, from: None, to: created.routing(), by });
         Ok(created)
     }
 
@@ -253,9 +254,13 @@ impl ControlPlane {
     /// What an invoked function does.
     pub(crate) fn script_of(&self, function: &str) -> Result<&Script, Refusal> {
         let named = super::name::Named::parse(function)?;
+        named.check_place(self.place())?;
         let script = self.scripts.get(named.function);
         script.ok_or_else(|| {
-            Refusal::not_found(format!("Function not found: {}", super::name::arn(named.function, named.qualifier)))
+            Refusal::not_found(format!(
+                "Function not found: {}",
+                super::name::arn(self.place(), named.function, named.qualifier)
+            ))
         })
     }
 

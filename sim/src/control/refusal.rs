@@ -61,11 +61,11 @@ impl Refusal {
         Self::new(500, "ServiceException", "An error occurred and the request cannot be processed.")
     }
 
-    pub(crate) fn denied(operation: &str) -> Self {
+    pub(crate) fn denied(operation: &str, account: &str) -> Self {
         Self::new(
             403,
             "AccessDeniedException",
-            format!("User: arn:aws:iam::{}:user/local is not authorized to perform: {operation}", super::name::ACCOUNT),
+            format!("User: arn:aws:iam::{account}:user/local is not authorized to perform: {operation}"),
         )
     }
 

@@ -5,6 +5,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::Method;
 use jiff::Timestamp;
+use onebox_release::Place;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -76,25 +77,30 @@ impl Route {
         let output = match self.operation {
             "GetAlias" => {
                 let (named, function) = plane.functions.get(&self.function)?;
-                shown(named.function, &self.alias, function.alias(named.function, &self.alias)?)
+                shown(&function.place, named.function, &self.alias, function.alias(named.function, &self.alias)?)
             }
             "UpdateAlias" => {
                 let named = Named::parse(&self.function)?;
-                let alias = plane.update_alias(named.function, &self.alias, change(body)?, Mover::Call)?;
-                shown(named.function, &self.alias, alias)
+                let place = plane.place().clone();
+                let alias = plane.update_alias(&self.function, &self.alias, change(body)?, Mover::Call)?;
+                shown(&place, named.function, &self.alias, alias)
             }
             "CreateAlias" => {
                 let name = body.need("Name")?;
                 let named = Named::parse(&self.function)?;
                 let change = Change { revision: None, ..change(body)? };
-                let alias = plane.create_alias(named.function, name, change, Mover::Call)?;
-                return Ok(Wire::json(201, "application/json", &shown(named.function, name, alias)));
+                let place = plane.place().clone();
+                let alias = plane.create_alias(&self.function, name, change, Mover::Call)?;
+                return Ok(Wire::json(201, "application/json", &shown(&place, named.function, name, alias)));
             }
             "ListAliases" => {
                 let (named, function) = plane.functions.get(&self.function)?;
                 let page = function.list_aliases(self.query("FunctionVersion"), self.query("Marker"), self.most()?)?;
-                let aliases: Vec<_> =
-                    page.items.iter().map(|(name, alias)| shown(named.function, name, alias)).collect();
+                let aliases: Vec<_> = page
+                    .items
+                    .iter()
+                    .map(|(name, alias)| shown(&function.place, named.function, name, alias))
+                    .collect();
                 json!({ "Aliases": aliases, "NextMarker": page.next })
             }
             "GetFunctionConfiguration" => self.configuration(plane, now)?,
@@ -112,7 +118,7 @@ impl Route {
                 let versions: Vec<_> = page
                     .items
                     .iter()
-                    .map(|(number, version)| shown_version(named.function, number, version, now))
+                    .map(|(number, version)| shown_version(&function.place, named.function, number, version, now))
                     .collect();
                 json!({ "Versions": versions, "NextMarker": page.next })
             }
@@ -213,9 +219,9 @@ fn change(body: Members<'_>) -> Result<Change, Refusal> {
     })
 }
 
-fn shown(function: &str, name: &str, alias: &Alias) -> Value {
+fn shown(place: &Place, function: &str, name: &str, alias: &Alias) -> Value {
     let mut shown = json!({
-        "AliasArn": arn(function, Some(name)),
+        "AliasArn": arn(place, function, Some(name)),
         "Name": name,
         "FunctionVersion": alias.version,
         "Description": alias.description,
@@ -241,15 +247,15 @@ fn configuration(
         true => qualifier,
         false => function.alias(named.function, qualifier)?.version.as_str(),
     };
-    Ok(shown_version(named.function, number, function.version(named.function, number)?, now))
+    Ok(shown_version(&function.place, named.function, number, function.version(named.function, number)?, now))
 }
 
-fn shown_version(function: &str, number: &str, version: &Version, now: Timestamp) -> Value {
+fn shown_version(place: &Place, function: &str, number: &str, version: &Version, now: Timestamp) -> Value {
     let active = now >= version.active_from;
     let latest = number == "$LATEST";
     json!({
         "FunctionName": function,
-        "FunctionArn": arn(function, (!latest).then_some(number)),
+        "FunctionArn": arn(place, function, (!latest).then_some(number)),
         "Version": number,
         "Role": version.code.role,
         "Runtime": "provided.al2023",
