@@ -25,7 +25,9 @@ fn what_init_writes_is_packaged_and_agrees_with_decide_under_node() {
     let desk = Desk::empty();
     for verb in ["init", "check", "package"] {
         let done = desk.run(&[verb]);
-        assert_eq!((done.code, &*done.err), (Some(0), ""), "{verb}");
+        assert_eq!(done.code, Some(0), "{verb}: {done:?}");
+        // Its pin is not signed: `what_init_writes_is_what_check_accepts`.
+        assert!(done.err.is_empty() || verb == "check", "{verb}: {done:?}");
     }
     let mut events = String::new();
     for visitor in 0..500 {

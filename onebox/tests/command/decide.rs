@@ -83,7 +83,7 @@ fn a_bad_line_gets_an_error_and_the_run_goes_on() {
         (r#"{"headers":{}} {}"#, "trailing characters"),
         (r#"{"Records":[]}"#, "expected a JSON event with Records[0].cf"),
         (r#"{"Records":[{"cf":{"request":{"uri":"/"}}}]}"#, "expected a request with headers"),
-        (r#"{"Records":[{"cf":{"response":{"headers":{}}}}]}"#, "expected a request with headers"),
+        (r#"{"Records":[{"cf":{"response":{"headers":{}}}}]}"#, "expected an event of viewer-request"),
     ] {
         let answers = decide(&[line, "", " \t\r", r#"{"headers":{}}"#]);
         let error: serde_json::Value = serde_json::from_str(&answers[0]).unwrap();
