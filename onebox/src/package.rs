@@ -29,8 +29,8 @@ use manifest::Manifest;
 ///
 /// A function reads its configuration from config.bin; config.json says the same to people, and is what the native
 /// handlers read. To change a function's configuration, package it anew. Secrets of the configuration are in both files
-/// and in the CloudFront Functions, because functions have no other place for them: treat what is written as secret.
-/// manifest.json has none.
+/// and in the CloudFront Functions, because functions have no other place for them: nobody else may read what is written, and
+/// a .gitignore in it keeps it out of git; treat it as secret. manifest.json has none.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -48,6 +48,9 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// Keeps all of the folder, itself included, out of git.
+const GITIGNORE: &str = "# What `onebox package` writes may contain secrets.\n*\n";
+
 /// One file below the output folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Artifact {
@@ -60,8 +63,16 @@ pub(crate) struct Artifact {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let config = args.config.load()?;
     let artifacts = artifacts(&config)?;
-    let manifest = Manifest::of(&config.release.id, &artifacts, store_update(&config)?);
+    let manifest = Manifest::of(&config.release.id, &artifacts, secrets(&config), store_update(&config)?);
     folder::replace(&args.out, &artifacts, &manifest)?;
+    if !manifest.secrets.is_empty() && !args.json {
+        anstream::eprintln!(
+            "{} contains secrets ({}): only you can read it, and its .gitignore keeps it out of git; keep it out of logs and \
+             shared artifacts, too",
+            args.out.display(),
+            manifest.secrets.join(", ")
+        );
+    }
     if let Some(commands) = manifest.store_update.as_ref().filter(|_| !args.json) {
         anstream::eprintln!("To change the release in the KeyValueStore:\n\n{commands}");
     }
@@ -84,9 +95,17 @@ pub(crate) fn bundles(config: &Config, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The settings whose secrets are packaged.
+fn secrets(config: &Config) -> Vec<String> {
+    let pin = config.pin.as_ref().and_then(|pin| pin.secret.as_ref()).map(|_| "pin.secret");
+    let forced = config.forced.as_ref().map(|_| "override.secret");
+    pin.into_iter().chain(forced).map(str::to_owned).collect()
+}
+
 /// Everything that is packaged, by path.
 fn artifacts(config: &Config) -> Result<Vec<Artifact>, Failure> {
     let mut artifacts = cloudfront_functions(config)?;
+    artifacts.push(Artifact { path: ".gitignore".to_owned(), bytes: GITIGNORE.into() });
     let node = bundle::decide(config).into_iter();
     artifacts.extend(node.map(|file| Artifact { path: format!("node/{}", file.name), bytes: file.bytes }));
     for trigger in Trigger::ALL {

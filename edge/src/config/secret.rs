@@ -45,6 +45,13 @@ impl SecretText {
         if bytes.len() < SHORTEST {
             return Err(format!("the secret has {} bytes, and needs at least {SHORTEST}", bytes.len()));
         }
+        if let Some(weakness) = weakness(&bytes) {
+            return Err(format!("the secret {weakness}: generate one, for example with `openssl rand -hex 32`"));
+        }
+        // The same file read by a shell and by another tool would give two secrets.
+        if text.starts_with("env:") && bytes.trim_ascii().len() < bytes.len() {
+            return Err("the secret begins or ends with a blank or a line break: remove it".into());
+        }
         Ok(Self(bytes))
     }
 
@@ -53,6 +60,20 @@ impl SecretText {
         let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("hex:{digits}")
     }
+}
+
+/// The fewest different bytes that a secret has. A random one of 16 hexadecimal digits hardly ever has fewer.
+#[cfg(not(target_family = "wasm"))]
+const FEWEST: usize = 4;
+
+/// Why a secret of enough bytes is none: whoever tries a few finds it.
+#[cfg(not(target_family = "wasm"))]
+fn weakness(bytes: &[u8]) -> Option<&'static str> {
+    if std::str::from_utf8(bytes).is_ok_and(|text| text.trim().is_empty()) {
+        return Some("is blank");
+    }
+    let different = (0..=u8::MAX).filter(|byte| bytes.contains(byte)).count();
+    (different < FEWEST).then_some("repeats one or a few characters")
 }
 
 #[cfg(not(target_family = "wasm"))]

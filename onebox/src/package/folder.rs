@@ -1,7 +1,8 @@
 //! The output folder: it is replaced as a whole or not at all, and only if everything in it is ours.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -35,13 +36,13 @@ fn swap(out: &Path, artifacts: &[Artifact], manifest: &Manifest) -> io::Result<(
     fs::create_dir_all(parent)?;
     let beside = tempfile::Builder::new().prefix(".onebox-").tempdir_in(parent)?;
     let (new, old) = (beside.path().join("new"), beside.path().join("old"));
-    fs::create_dir(&new)?;
+    create_folder(&new)?;
     for Artifact { path, bytes } in artifacts {
         let path = new.join(path);
-        path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(path, bytes)?;
+        path.parent().map_or(Ok(()), create_folder)?;
+        create_file(&path, bytes)?;
     }
-    fs::write(new.join(NAME), manifest.to_json()?)?;
+    create_file(&new.join(NAME), manifest.to_json()?.as_bytes())?;
     if !out.exists() {
         return fs::rename(&new, &out);
     }
@@ -53,6 +54,22 @@ fn swap(out: &Path, artifacts: &[Artifact], manifest: &Manifest) -> io::Result<(
         return Err(io::Error::other(format!("{error}; what it held is in {} now", kept.display())));
     }
     Err(error)
+}
+
+/// Creates a folder that nobody else may look into: secrets may be in it.
+fn create_folder(path: &Path) -> io::Result<()> {
+    let mut folder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.recursive(true).create(path)
+}
+
+/// Creates a file that nobody else may read, and that nobody could before it had its mode.
+fn create_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    file.write(true).create_new(true).open(path)?.write_all(bytes)
 }
 
 /// What is in the folder and was not written by an earlier run, or was changed since; the first few.

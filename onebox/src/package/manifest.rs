@@ -16,6 +16,9 @@ pub(crate) struct Manifest {
     pub(crate) onebox: String,
     /// The release id.
     pub(crate) release: String,
+    /// The settings whose secrets are in the files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) secrets: Vec<String>,
     /// The commands that put the release into the KeyValueStore, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) store_update: Option<String>,
@@ -54,7 +57,12 @@ impl Hash {
 
 impl Manifest {
     /// The manifest of these files.
-    pub(crate) fn of(release: &str, artifacts: &[Artifact], store_update: Option<String>) -> Self {
+    pub(crate) fn of(
+        release: &str,
+        artifacts: &[Artifact],
+        secrets: Vec<String>,
+        store_update: Option<String>,
+    ) -> Self {
         let listed = |Artifact { path, bytes }: &Artifact| Listed {
             path: path.clone(),
             size: bytes.len(),
@@ -63,6 +71,7 @@ impl Manifest {
         Self {
             onebox: env!("CARGO_PKG_VERSION").to_owned(),
             release: release.to_owned(),
+            secrets,
             store_update,
             files: artifacts.iter().map(listed).collect(),
         }

@@ -43,7 +43,7 @@ pub(crate) fn packaged() -> Desk {
 fn a_folder_and_a_zip_file_hold_the_same_for_every_function() {
     let desk = packaged();
     let files = tree(&desk.path().join("dist"));
-    let mut expected = vec!["manifest.json".to_owned(), "viewer-request.cff.js".to_owned()];
+    let mut expected = vec![".gitignore".to_owned(), "manifest.json".to_owned(), "viewer-request.cff.js".to_owned()];
     expected.extend(NODE.map(|file| format!("node/{file}")));
     for trigger in TRIGGERS {
         expected.push(format!("{trigger}.zip"));
@@ -167,7 +167,7 @@ fn an_empty_folder_and_a_link_to_a_folder_are_places_to_write_to() {
     std::fs::create_dir_all(desk.path().join("real")).unwrap();
     std::os::unix::fs::symlink("real", desk.path().join("dist")).unwrap();
     assert_eq!(desk.run(&["package"]).code, Some(0));
-    assert_eq!(tree(&desk.path().join("real")).len(), 29);
+    assert_eq!(tree(&desk.path().join("real")).len(), 30);
     assert!(desk.path().join("dist").is_symlink());
 }
 

@@ -88,3 +88,102 @@ fn secrets_are_in_the_functions_that_need_them_and_never_in_what_is_printed() {
     }
     assert!(!holds(&files["manifest.json"], SECRET) && !holds(&files["manifest.json"], &hex));
 }
+
+#[test]
+fn a_secret_that_can_be_guessed_is_refused_with_a_command_that_generates_one() {
+    let desk = Desk::with(ALL);
+    let repeated = ["a".repeat(16), "a".repeat(100), "0".repeat(32), "ab".repeat(20), "é".repeat(16)];
+    let blank = [" ".repeat(16), "\t \n".repeat(8), "\u{3000}".repeat(16), "\u{a0} ".repeat(16)];
+    for (secrets, expected) in [(&repeated[..], "repeats one or a few characters"), (&blank[..], "is blank")] {
+        for secret in secrets {
+            for args in [&["check"][..], &["package"], &["token", "--partition", "one-box", "--for", "1h"]] {
+                let output = desk.command().args(args).env("ONEBOX_SECRET", secret).output().unwrap();
+                let err = String::from_utf8(output.stderr).unwrap();
+                assert_eq!(output.status.code(), Some(64), "{secret:?}");
+                assert_eq!(err.matches(expected).count(), 2, "{err}");
+                assert!(err.contains("pin.secret: the secret ") && err.contains("openssl rand -hex 32"), "{err}");
+                assert!(!err.contains(secret.as_str()), "{err}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_with_a_line_break_around_it_is_refused() {
+    let desk = Desk::with(ALL);
+    for secret in [format!("{SECRET}\n"), format!(" {SECRET}"), format!("{SECRET}\r\n"), format!("\t{SECRET}")] {
+        let output = desk.command().arg("check").env("ONEBOX_SECRET", &secret).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{secret:?}");
+        assert!(err.contains("begins or ends with a blank or a line break") && !err.contains(SECRET), "{err}");
+    }
+}
+
+#[test]
+fn package_says_which_secrets_are_in_the_folder_and_only_then() {
+    let desk = Desk::with(ALL);
+    let secret = "secret = \"env:ONEBOX_SECRET\"\n";
+    let forced = format!("[override]\n{secret}");
+    for (config, expected) in [
+        (ALL.to_owned(), &["pin.secret", "override.secret"][..]),
+        (ALL.replacen(secret, "", 1), &["override.secret"]),
+        (ALL.replace(&forced, ""), &["pin.secret"]),
+        (ALL.replace(&forced, "").replace(secret, ""), &[]),
+    ] {
+        desk.write("onebox.toml", config.as_bytes());
+        let done = desk.run(&["package", "--out", "edge/dist"]);
+        assert_eq!(done.code, Some(0), "{done:?}");
+        let said = format!("edge/dist contains secrets ({}): only you can read it", expected.join(", "));
+        assert_eq!(done.err.contains(&said), !expected.is_empty(), "{}", done.err);
+        assert_eq!(done.err.contains("contains secrets"), !expected.is_empty(), "{}", done.err);
+        let manifest: serde_json::Value =
+            serde_json::from_str(&desk.run(&["package", "--out", "edge/dist", "--json"]).out).unwrap();
+        assert_eq!(manifest.get("secrets").map_or(0, |list| list.as_array().unwrap().len()), expected.len());
+    }
+}
+
+/// Whatever the umask, and over a folder that everybody could read.
+#[cfg(unix)]
+#[test]
+fn only_its_owner_can_read_what_is_packaged_and_git_does_not_see_it() {
+    use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+
+    fn modes(folder: &Path, found: &mut Vec<(String, u32)>) {
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        found.push((folder.display().to_string(), mode(folder)));
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                modes(&path, found);
+            } else {
+                found.push((path.display().to_string(), mode(&path)));
+            }
+        }
+    }
+
+    let desk = Desk::with(ALL);
+    let package = || {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "umask 000; exec \"$0\" package", env!("CARGO_BIN_EXE_onebox")]);
+        assert!(shell.current_dir(desk.path()).env("ONEBOX_SECRET", SECRET).output().unwrap().status.success());
+    };
+    let dist = desk.path().join("dist");
+    fs::create_dir(&dist).unwrap();
+    fs::set_permissions(&dist, fs::Permissions::from_mode(0o777)).unwrap();
+    for _ in 0..2 {
+        package();
+        let mut found = Vec::new();
+        modes(&dist, &mut found);
+        assert!(found.len() > 30, "{found:?}");
+        for (path, mode) in found {
+            assert_eq!(mode, if Path::new(&path).is_dir() { 0o700 } else { 0o600 }, "{path}");
+        }
+    }
+    let git = |args: &[&str]| {
+        let output = Command::new("git").args(args).current_dir(desk.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git(&["init", "--quiet"]);
+    assert_eq!(git(&["status", "--porcelain", "--untracked-files=all"]), "?? onebox.toml\n");
+}

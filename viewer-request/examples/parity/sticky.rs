@@ -41,7 +41,8 @@ pub(crate) fn schedule(rng: &mut Rng) -> Value {
 impl Sticky {
     /// Pins, overrides and crawlers for these settings, or some of them.
     pub(crate) fn new(rng: &mut Rng, settings: &mut Settings) -> Self {
-        let secrets = ["correct horse battery staple".to_owned(), "пароль-Größe-\u{1F600}".to_owned(), "x".repeat(100)];
+        let secrets =
+            ["correct horse battery staple".to_owned(), "пароль-Größe-\u{1F600}".to_owned(), "xyz0".repeat(25)];
         let secret = |rng: &mut Rng| secrets[rng.usize(..secrets.len())].clone();
         settings.release = ["web-1", "web-2026-11-20", "W_"][rng.usize(..3)].to_owned();
         let (signed, forcing) = (rng.bool().then(|| secret(rng)), secret(rng));
