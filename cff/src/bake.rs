@@ -2,8 +2,8 @@
 //!
 //! The minifier leaves out what a constant makes unreachable, so the parts themselves hold no choice of this kind.
 
-use onebox_core::{Entry, Origin, Part, Ramp};
-use onebox_edge::{Config, Moves, SecretText};
+use onebox_core::{Entry, Origin, Part, Ramp, S3Domain};
+use onebox_edge::{Config, Moves, Origins, SecretText};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -51,6 +51,8 @@ fn constants(config: &Config) -> Vec<(&'static str, String)> {
     // A release of the store draws the line anew, unless the configuration has a salt of its own.
     let salt = (config.partition.salt != config.release.id).then_some(&config.partition.salt);
     let one_box_id = if let Moves::Select(id) = &config.function.moves { Some(id) } else { None };
+    // Elsewhere origin-request does.
+    let removes_token = forced.is_some() && config.function.moves != Moves::Lambda;
     let secret = |secret: Option<&SecretText>| secret.map_or_else(|| "null".into(), |secret| key(secret.bytes()));
     vec![
         ("RELEASE", release(config)),
@@ -68,10 +70,17 @@ fn constants(config: &Config) -> Vec<(&'static str, String)> {
         ("OVERRIDE_HEADER", text(forced.as_ref().map(|forced| forced.name.to_ascii_lowercase()))),
         ("OVERRIDE_COOKIE", text(forced.as_ref().map(|forced| &forced.name))),
         ("OVERRIDE_SECRET", secret(forced.as_ref().map(|forced| &forced.secret))),
+        ("REMOVES_TOKEN", text(removes_token)),
+        ("FORCED_HEADER", text((removes_token && pin.is_some()).then(|| forced_header(&config.partition.header)))),
         ("MOVES", text(config.function.moves != Moves::Lambda)),
         ("ONE_BOX_ID", text(one_box_id)),
-        ("ONE_BOX_ORIGIN", origin(&config.origins.one_box, one_box_id.is_some())),
+        ("ONE_BOX_ORIGIN", origin(&config.origins, one_box_id.is_some())),
     ]
+}
+
+/// The request header that tells viewer-response of a forced visitor.
+fn forced_header(partition: &str) -> String {
+    format!("{}-forced", partition.to_ascii_lowercase())
 }
 
 /// A JSON value is a JavaScript expression.
@@ -124,9 +133,10 @@ fn crawlers(parts: &[String]) -> String {
     if parts.is_empty() { "null".into() } else { format!("/{}/", parts.join("|")) }
 }
 
-/// The attributes of the pin: <https://httpwg.org/specs/rfc6265.html#sane-set-cookie>.
+/// The attributes of the pin, in the order of the handler viewer-response:
+/// <https://httpwg.org/specs/rfc6265.html#sane-set-cookie>.
 fn attributes(max_age: u32) -> String {
-    format!("Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={max_age}")
+    format!("HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age={max_age}")
 }
 
 /// A secret as the key of an HMAC: a text where it is one, else its bytes.
@@ -140,29 +150,31 @@ fn key(secret: &[u8]) -> String {
     }
 }
 
-/// What the helper that moves a request is told of the one-box. What is not said stays as it is in the distribution:
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>.
-fn origin(origin: &Origin, is_selected: bool) -> String {
-    let mut members = Map::new();
-    if is_selected {
-        members.extend(origin.host.as_deref().map(|host| ("hostHeader".into(), host.into())));
-        return Value::Object(members).to_string();
-    }
-    let host = origin.host.as_ref().unwrap_or(&origin.domain);
-    members.insert("domainName".into(), origin.domain.as_str().into());
+/// What the helper that moves a request is told of the one-box. What is not said is inherited, and whether all of it is, is
+/// not certain: so the connection is always said, for any origin but a bucket, which has none
+/// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html>).
+fn origin(origins: &Origins, is_selected: bool) -> String {
+    let one_box = origins.destination();
     // Without it the Host header would stay the viewer's, where the distribution passes that on.
-    members.insert("hostHeader".into(), host.as_str().into());
-    members.extend(origin.path.as_deref().map(|path| ("originPath".into(), path.into())));
-    if origin.port.is_some() || origin.protocol.is_some() {
-        members.insert("customOriginConfig".into(), connection(origin));
+    let mut members = Map::from_iter([("hostHeader".to_owned(), one_box.host().into())]);
+    // An origin of the distribution has settings of its own.
+    if !is_selected {
+        members.insert("domainName".into(), one_box.domain.as_str().into());
+        members.extend(one_box.path.as_deref().map(|path| ("originPath".into(), path.into())));
+        if !is_bucket(&one_box) || !is_bucket(&origins.regular) {
+            members.insert("customOriginConfig".into(), connection(&one_box));
+        }
     }
     Value::Object(members).to_string()
 }
 
-/// All three members are required: who names a port or a protocol gets the usual one of the other.
+/// Whether CloudFront reads it with S3's own protocol, as far as the configuration tells.
+fn is_bucket(origin: &Origin) -> bool {
+    S3Domain::of(origin.domain.as_bytes()).is_some() && origin.port.is_none() && origin.protocol.is_none()
+}
+
+/// All three members are required.
 fn connection(origin: &Origin) -> Value {
-    let default = if origin.port == Some(80) { "http" } else { "https" };
-    let protocol = origin.protocol.as_deref().unwrap_or(default);
-    let port = origin.port.unwrap_or(if protocol == "http" { 80 } else { 443 });
+    let (protocol, port) = origin.connection();
     json!({ "port": port, "protocol": protocol, "sslProtocols": ["TLSv1.2"] })
 }

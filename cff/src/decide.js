@@ -3,12 +3,12 @@
 const ONE_BOX = 'one-box';
 const REGULAR = 'regular';
 
-/** The visitor's side, and the bucket that a key has drawn or else -1. */
+/** The visitor's side, whether a token forces it, and the bucket that a key has drawn or else -1. */
 function decide(event, release) {
     const request = event.request;
     if (OVERRIDE_SECRET) {
         const side = forced(request, Date.now());
-        if (side) return { side: side, drawn: -1 };
+        if (side) return { side: side, isForced: true, drawn: -1 };
     }
     const share = SCHEDULED ? shareAt(release.share, Date.now()) : release.share;
     if (!share || (CRAWLERS && CRAWLERS.test(first(request.headers, 'user-agent')))) {

@@ -27,8 +27,11 @@
 //! CloudFront does not run viewer-response where the origin answers with an error, 400 or above: such a visitor is pinned
 //! by the next page.
 //!
-//! Not documented by AWS, and not relied on: whether viewer-response sees what viewer-request has written (it decides
-//! again, from the same request), how long a KeyValueStore needs to tell all locations, how long a function may run, and
+//! Where the function moves requests, it also removes the override's token, which otherwise origin-request does: no origin
+//! gets it. Whether viewer-response then sees the viewer's request, with the token, or the changed one, is not documented;
+//! so the changed one has a header, `X-Req-Partition-Forced`, and either of the two keeps a forced visitor from being pinned.
+//!
+//! Not documented by AWS, and not relied on: whether viewer-response sees what viewer-request has written, how long a KeyValueStore needs to tell all locations, how long a function may run, and
 //! how text that is not UTF-8 reaches a function.
 //!
 //! ```

@@ -4,15 +4,24 @@ function answer(event, release) {
     // The function is associated with viewer-response: that event is about the response.
     if (event.response) return event.response;
     const request = event.request;
+    let isForced = false;
     try {
         // Regular until everything has worked: a request that cannot be tagged is not moved, and one that cannot be moved
         // is not tagged as moved, because the cache would mix them.
         tag(request, REGULAR);
-        const side = decide(event, release).side;
-        if (side === ONE_BOX && MOVES) move();
-        tag(request, side);
+        const decided = decide(event, release);
+        if (decided.side === ONE_BOX && MOVES) move();
+        tag(request, decided.side);
+        isForced = decided.isForced;
     } catch (error) {
         console.log('onebox: regular: ' + error);
+    }
+    if (REMOVES_TOKEN) {
+        try {
+            removeToken(request, isForced);
+        } catch (error) {
+            console.log('onebox: the token stays: ' + error);
+        }
     }
     return request;
 }
@@ -20,6 +29,17 @@ function answer(event, release) {
 /** Replaces the whole header: what a viewer sends under its name never passes. */
 function tag(request, side) {
     request.headers[HEADER] = { value: side };
+}
+
+/** A token is no concern of an origin: whoever reads it could use it. */
+function removeToken(request, isForced) {
+    delete request.headers[OVERRIDE_HEADER];
+    if (request.cookies) delete request.cookies[OVERRIDE_COOKIE];
+    // viewer-response may see the request without the token: this tells it not to pin.
+    if (FORCED_HEADER) {
+        if (isForced) request.headers[FORCED_HEADER] = { value: 'true' };
+        else delete request.headers[FORCED_HEADER];
+    }
 }
 
 function move() {

@@ -215,7 +215,7 @@ fn a_pin_is_added_to_what_the_origin_sets() {
     let bucket = policy.decide(&visit, onebox_core::Time::from_unix_millis(NOON)).bucket.unwrap();
     expected["cookies"]["__Host-onebox"] = json!({
         "value": policy.pins().unwrap().value(bucket).to_string(),
-        "attributes": "Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=604800",
+        "attributes": "HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=604800",
     });
     let mut bare = event.clone();
     bare["response"]["cookies"].take();

@@ -261,6 +261,19 @@ function edit([kind, name, key, value]) {
       return (_, headers) => {
         headers[name] = [...(Array.isArray(headers[name]) ? headers[name] : []), { key, value }];
       };
+    case 'remove':
+      return (_, headers) => {
+        delete headers[name];
+      };
+    case 'remove-cookie':
+      return (_, headers) => removeCookie(headers, name);
+    case 'log-origin': {
+      let logged = false; // an edit is made once in a start
+      return ({ origin }) => {
+        if (!logged) console.warn(`${name}: ${JSON.stringify(origin?.custom?.domainName ?? origin?.s3?.domainName)}`);
+        logged = true;
+      };
+    }
     case 'origin':
       return (message) => {
         for (const fields of [message.origin?.custom, message.origin?.s3]) {
@@ -270,6 +283,28 @@ function edit([kind, name, key, value]) {
     default:
       throw new Error(`onebox: the module answers with the edit ${kind}, which this loader does not know; package it anew`);
   }
+}
+
+/** Removes the pairs of a name from all Cookie lines; the other pairs stay as they are. */
+function removeCookie(headers, name) {
+  const lines = headers.cookie;
+  if (!Array.isArray(lines) || !lines.some((line) => string(line?.value)?.includes(name))) return;
+  const left = [];
+  for (const line of lines) {
+    const value = string(line?.value);
+    const shorter = value === undefined ? value : withoutCookie(value, name);
+    if (shorter === value) left.push(line);
+    else if (shorter) left.push({ ...line, value: shorter });
+  }
+  if (left.length > 0) headers.cookie = left;
+  else delete headers.cookie;
+}
+
+function withoutCookie(line, name) {
+  const pairs = line.split(';');
+  const left = pairs.filter((pair) => !pair.includes('=') || pair.split('=', 1)[0].replace(/^[ \t]+|[ \t]+$/g, '') !== name);
+  const shorter = left.join(';');
+  return left[0] === pairs[0] ? shorter : shorter.replace(/^[ \t]+/, '');
 }
 
 function joined(list, separator) {

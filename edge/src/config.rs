@@ -94,8 +94,16 @@ pub struct Partitioning {
 pub struct Origins {
     /// Where CloudFront sends requests by itself.
     pub regular: Origin,
-    /// Where requests of the one-box go.
+    /// The one-box origin as configured; see [`destination`](Self::destination).
     pub one_box: Origin,
+}
+
+impl Origins {
+    /// Where requests of the one-box go: the one-box origin, with what it does not specify taken from the regular one.
+    #[must_use]
+    pub fn destination(&self) -> Origin {
+        self.one_box.completed_by(&self.regular)
+    }
 }
 
 /// The cookie that remembers a visitor's bucket; viewer-response writes it.

@@ -30,6 +30,21 @@ pub enum Edit {
         /// The line's value.
         value: String,
     },
+    /// Remove all lines of a header.
+    Remove {
+        /// The name in lower case: the member of the header map.
+        name: String,
+    },
+    /// Remove every cookie of this name from the request, and leave the others as they are, byte for byte.
+    RemoveCookie {
+        /// The cookie's name.
+        name: String,
+    },
+    /// No change: write a line to the log, the first time after a start, with the origin's domain name behind it.
+    LogOrigin {
+        /// What is written before the name.
+        text: String,
+    },
     /// Replace a field of the origin, custom or S3, if the origin has that field.
     Origin {
         /// The field's name in the event.
@@ -65,6 +80,12 @@ impl Edit {
     #[must_use]
     pub fn line(key: &str, value: &str) -> Self {
         Self::Line { name: key.to_ascii_lowercase(), key: key.into(), value: value.into() }
+    }
+
+    /// Removes all lines of a header.
+    #[must_use]
+    pub fn remove(name: &str) -> Self {
+        Self::Remove { name: name.to_ascii_lowercase() }
     }
 
     /// Replaces a text of the origin.

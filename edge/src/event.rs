@@ -3,7 +3,7 @@
 //! The event's structure:
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>.
 
-use onebox_core::{Part, Policy, Request};
+use onebox_core::{Incoming, Part, Policy, Request};
 
 /// A field that a handler reads. Text is UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +46,12 @@ impl<'a> Field<'a> {
 pub trait Event {
     /// The text of a field.
     fn get(&self, field: Field<'_>) -> Option<&[u8]>;
+}
+
+/// The origin of an event's request. It reads the fields `domainName`, `path`, `port` and `protocol`.
+pub fn incoming<E: Event>(event: &E) -> Incoming<'_> {
+    let origin = |name| event.get(Field::Origin(name));
+    Incoming { domain: origin("domainName"), path: origin("path"), port: origin("port"), protocol: origin("protocol") }
 }
 
 /// An event as the request that a policy decides.

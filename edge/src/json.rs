@@ -72,7 +72,7 @@ impl<'a> Cursor<'a> {
         self.take(b'"')?;
         let start = self.at;
         let is_escaped = self.rest_of_string()?;
-        Some(Name { written: &self.text[start..self.at - 1], is_escaped })
+        Some(Name { written: &self.text[start..self.at - 1], is_escaped, start: start - 1 })
     }
 
     /// Skips a value and returns its place.
@@ -171,9 +171,16 @@ fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
 pub(crate) struct Name<'a> {
     written: &'a str,
     is_escaped: bool,
+    /// Where its first quote is.
+    start: usize,
 }
 
 impl Name<'_> {
+    /// Where its first quote is.
+    pub(crate) const fn start(self) -> usize {
+        self.start
+    }
+
     #[inline]
     pub(crate) fn is(self, name: &str) -> bool {
         if self.is_escaped { unescaped(self.written).as_deref() == Some(name.as_bytes()) } else { self.written == name }

@@ -14,6 +14,8 @@ mod event;
 mod handler;
 
 #[cfg(not(target_family = "wasm"))]
+mod cookies;
+#[cfg(not(target_family = "wasm"))]
 mod json;
 #[cfg(not(target_family = "wasm"))]
 mod message;
@@ -34,7 +36,7 @@ pub use config::{
     Origins, Override, Partitioning, Pin, Release, SecretText, Store,
 };
 pub use edit::{Edit, OriginValue};
-pub use event::{Event, Field, Visit};
+pub use event::{Event, Field, Visit, incoming};
 pub use handler::{Answer, Handler, Trigger};
 
 #[cfg(not(target_family = "wasm"))]

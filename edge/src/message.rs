@@ -11,6 +11,7 @@ use error::Expected;
 pub use error::EventError;
 
 use crate::{
+    cookies::without_cookie,
     edit::{Edit, OriginValue, quote},
     event::{Event, Field},
     handler::Trigger,
@@ -89,7 +90,7 @@ impl<'a> NativeEvent<'a> {
     #[must_use]
     pub fn edited(&self, edits: &[Edit]) -> String {
         let mut splices = Splices { text: self.text, list: Vec::with_capacity(edits.len()) };
-        let mut is_empty = self.message.headers.as_ref().is_none_or(|headers| headers.members.is_empty());
+        let mut is_empty = self.remove(&mut splices, edits);
         for edit in edits {
             match edit {
                 Edit::Header { name, key, value } => self.set_header(&mut splices, &mut is_empty, name, key, value),
@@ -101,9 +102,47 @@ impl<'a> NativeEvent<'a> {
                 }
                 Edit::Line { name, key, value } => self.add_line(&mut splices, &mut is_empty, name, key, value),
                 Edit::Origin { field, value } => self.set_origin(&mut splices, field, value),
+                Edit::Remove { .. } | Edit::RemoveCookie { .. } | Edit::LogOrigin { .. } => {}
             }
         }
         splices.apply(self.message.whole.clone())
+    }
+
+    /// Makes the edits that remove; whether no header is left.
+    fn remove(&self, splices: &mut Splices<'_>, edits: &[Edit]) -> bool {
+        let Some(headers) = &self.message.headers else { return true };
+        let mut removed: Vec<&str> = Vec::new();
+        for edit in edits {
+            match edit {
+                Edit::Remove { name } => removed.push(name),
+                Edit::RemoveCookie { name } => {
+                    match headers.place("cookie").map(|place| (&self.text[place.clone()], place)) {
+                        Some((lines, place)) => match lines_without_cookie(lines, name) {
+                            None => {}
+                            Some(left) if left == "[]" => removed.push("cookie"),
+                            Some(left) => splices.list.push((place, left)),
+                        },
+                        None => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        let members = &headers.members;
+        let is_removed = |name: Name<'_>| removed.iter().any(|removed| name.is(removed));
+        let first = members.iter().position(|(name, _)| !is_removed(*name));
+        let kept_from = first.map_or(members.len(), |first| first);
+        // With what is first goes the comma behind it, with everything else the one before it.
+        if let (Some((name, _)), Some((_, last))) = (members.first(), members.get(..kept_from).and_then(<[_]>::last)) {
+            let end = members.get(kept_from).map_or(last.end, |(name, _)| name.start());
+            splices.list.push((name.start()..end, String::new()));
+        }
+        for pair in members.get(kept_from..).unwrap_or_default().windows(2) {
+            if is_removed(pair[1].0) {
+                splices.list.push((pair[0].1.end..pair[1].1.end, String::new()));
+            }
+        }
+        first.is_none()
     }
 
     fn set_header(&self, splices: &mut Splices<'_>, is_empty: &mut bool, name: &str, key: &str, value: &str) {
@@ -319,6 +358,34 @@ fn first_line(lines: &str) -> Option<Cow<'_, [u8]>> {
         }
     })?;
     first
+}
+
+/// Cookie lines without a cookie, as JSON; none if there is no such cookie. A line of which nothing is left goes too.
+fn lines_without_cookie(lines: &str, name: &str) -> Option<String> {
+    let mut left = String::from("[");
+    let mut is_changed = false;
+    Cursor::new(lines).items(|_, cursor| {
+        let line = &lines[cursor.value()?];
+        let place = json::member(line, "value");
+        let value = place.clone().and_then(|place| json::text(&line[place]));
+        let shorter = value.and_then(|value| without_cookie(&value, name));
+        is_changed |= shorter.is_some();
+        if shorter.as_ref().is_some_and(Vec::is_empty) {
+            return Some(());
+        }
+        left.push_str(if left.len() > 1 { "," } else { "" });
+        match place.zip(shorter) {
+            None => left.push_str(line),
+            Some((place, shorter)) => {
+                left.push_str(&line[..place.start]);
+                quote(&String::from_utf8_lossy(&shorter), &mut left);
+                left.push_str(&line[place.end..]);
+            }
+        }
+        Some(())
+    })?;
+    left.push(']');
+    is_changed.then_some(left)
 }
 
 /// The values of all header lines, joined.

@@ -1,10 +1,15 @@
 //! Serving an event natively: text in, text out.
 
-use std::time::SystemTime;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::SystemTime,
+};
 
 use onebox_core::Time;
 
 use crate::{
+    edit::Edit,
+    event::{Event, Field},
     handler::Handler,
     message::{EventError, NativeEvent},
 };
@@ -14,10 +19,28 @@ use crate::{
 /// # Errors
 /// An [`EventError`] if the event is none of this trigger.
 pub fn handle<'a, H: Handler>(handler: &'a H, event: &'a str, now: Time) -> Result<String, EventError<'a>> {
-    let event = NativeEvent::read(event, H::TRIGGER, handler.fields())?;
-    let answer = handler.answer(&event, now);
-    Ok(event.edited(&handler.edits(answer)))
+    handle_and(handler, event, now, |_, _| {})
 }
+
+/// Handles one event, and passes on what is to be logged: the text, and the origin's domain name.
+fn handle_and<'a, H: Handler>(
+    handler: &'a H,
+    event: &'a str,
+    now: Time,
+    log: impl Fn(&str, &str),
+) -> Result<String, EventError<'a>> {
+    let event = NativeEvent::read(event, H::TRIGGER, handler.fields())?;
+    let edits = handler.edits(handler.answer(&event, now));
+    for edit in edits.iter() {
+        if let Edit::LogOrigin { text } = edit {
+            log(text, &String::from_utf8_lossy(event.get(Field::Origin("domainName")).unwrap_or_default()));
+        }
+    }
+    Ok(event.edited(&edits))
+}
+
+/// Whether an origin was logged since this process started.
+static ORIGIN_LOGGED: AtomicBool = AtomicBool::new(false);
 
 /// Handles one event natively, now, and never fails: a message that cannot be read comes back as it was.
 ///
@@ -28,7 +51,12 @@ pub fn serve<H: Handler>(handler: &H, event: &str) -> String {
 
 /// Handles one event as [`serve`] does, at a moment that is handed in.
 pub fn serve_at<H: Handler>(handler: &H, event: &str, now: Time) -> String {
-    handle(handler, event, now).unwrap_or_else(|error| {
+    let log = |text: &str, domain: &str| {
+        if !ORIGIN_LOGGED.swap(true, Ordering::Relaxed) {
+            eprintln!("onebox: {}: {text}: {domain:?}", H::TRIGGER);
+        }
+    };
+    handle_and(handler, event, now, log).unwrap_or_else(|error| {
         eprintln!("onebox: {}: {error}; the message is left as it was", H::TRIGGER);
         error.message().unwrap_or(event).to_owned()
     })

@@ -5,6 +5,7 @@ mod doubt;
 mod first_page;
 mod keys;
 mod names;
+mod origins;
 
 use std::io::{self, Write};
 
@@ -122,7 +123,7 @@ fn summary(out: &mut impl Write, file: &ConfigFile, config: &Config, now: Time) 
     }
     writeln!(out, "  header    {}", config.partition.header)?;
     writeln!(out, "  regular   {}", described(&config.origins.regular))?;
-    writeln!(out, "  one-box   {}", described(&config.origins.one_box))?;
+    writeln!(out, "  one-box   {}", described(&config.origins.destination()))?;
     extras(out, config)?;
     if config.debug.response_header {
         writeln!(out, "  debug     responses carry the partition")?;

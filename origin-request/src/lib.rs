@@ -18,20 +18,31 @@
 
 use std::borrow::Cow;
 
-use onebox_core::{Incoming, Origin, Partition, Time};
-use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Trigger};
+use onebox_core::{Incoming, Origin, Partition, S3Domain, Time};
+use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Trigger, incoming};
 
 const LEAVE: Answer = Answer(0);
 const MOVE: Answer = Answer(1);
 const MOVE_WITH_IDENTITY: Answer = Answer(2);
+const LEAVE_AND_LOG: Answer = Answer(3);
+
+/// What is logged of a request of the one-box that is neither moved nor there already.
+const UNKNOWN: &str = "onebox: origin-request: a one-box request has an origin that is neither origins.regular nor \
+                       origins.one-box and stays there; is it another spelling, or an origin group's failover? \
+                       Logged once";
 
 /// The handler.
 #[derive(Debug)]
 pub struct OriginRequest {
     header: String,
     regular: Origin,
-    /// The move; its last edit is for an S3 origin that is read with an identity, where the region is known.
-    to_one_box: Vec<Edit>,
+    one_box: Origin,
+    /// Every edit: the line for the log, then what every request loses, then the move; the last edit of the move is for an
+    /// S3 origin that is read with an identity, where the region is known.
+    edits: Vec<Edit>,
+    /// How many of them there are before the move.
+    lost: usize,
+    /// How many of them there are before the region.
     plain: usize,
 }
 
@@ -39,21 +50,38 @@ impl OriginRequest {
     /// A handler for one configuration.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let one_box = &config.origins.one_box;
+        let one_box = config.origins.destination();
+        let regular = &config.origins.regular;
+        let mut edits = vec![Edit::LogOrigin { text: UNKNOWN.into() }];
+        // A token that forces a partition is no concern of an origin: whoever reads it could use it.
+        if let Some(forced) = &config.forced {
+            edits.push(Edit::remove(&forced.name));
+            edits.push(Edit::RemoveCookie { name: forced.name.clone() });
+        }
+        let lost = edits.len();
+        let bucket = S3Domain::of(one_box.domain.as_bytes());
+        edits.push(Edit::origin("domainName", &one_box.domain));
         // The Host header names the origin: an API or a bucket refuses the name of another.
-        let host = one_box.host.as_deref().unwrap_or(&one_box.domain);
-        let mut to_one_box = vec![Edit::origin("domainName", &one_box.domain), Edit::header("Host", host)];
-        to_one_box.extend(one_box.path.as_deref().map(|path| Edit::origin("path", path)));
-        to_one_box.extend(one_box.protocol.as_deref().map(|protocol| Edit::origin("protocol", protocol)));
-        to_one_box.extend(one_box.port.map(Edit::port));
-        let plain = to_one_box.len();
-        to_one_box.extend(bucket_region(&one_box.domain).map(|region| Edit::origin("region", region)));
+        edits.push(Edit::header("Host", one_box.host()));
+        edits.extend(one_box.path.as_deref().map(|path| Edit::origin("path", path)));
+        edits.extend(one_box.protocol.as_deref().map(|protocol| Edit::origin("protocol", protocol)));
+        edits.extend(one_box.port.map(Edit::port));
+        let plain = edits.len();
+        edits.extend(bucket.and_then(|bucket| region(bucket, regular)).map(|region| Edit::origin("region", region)));
         Self {
             header: config.partition.header.to_ascii_lowercase(),
-            regular: config.origins.regular.clone(),
-            to_one_box,
+            regular: regular.clone(),
+            one_box,
+            edits,
+            lost,
             plain,
         }
+    }
+
+    // Rare: a cold start does not compile it with the rest.
+    #[inline(never)]
+    fn is_unknown(&self, partition: Option<Partition>, incoming: Incoming<'_>) -> bool {
+        partition == Some(Partition::OneBox) && incoming.domain.is_some() && !self.one_box.is(incoming)
     }
 }
 
@@ -68,16 +96,10 @@ impl Handler for OriginRequest {
 
     fn answer(&self, event: &impl Event, _now: Time) -> Answer {
         let partition = event.get(Field::Header(&self.header)).and_then(Partition::from_header);
-        let origin = |name| event.get(Field::Origin(name));
-        let incoming = Incoming {
-            domain: origin("domainName"),
-            path: origin("path"),
-            port: origin("port"),
-            protocol: origin("protocol"),
-        };
+        let incoming = incoming(event);
         if !self.regular.is_left(partition, incoming) {
-            LEAVE
-        } else if origin("authMethod") == Some(b"origin-access-identity") {
+            if self.is_unknown(partition, incoming) { LEAVE_AND_LOG } else { LEAVE }
+        } else if event.get(Field::Origin("authMethod")) == Some(b"origin-access-identity") {
             MOVE_WITH_IDENTITY
         } else {
             MOVE
@@ -86,20 +108,22 @@ impl Handler for OriginRequest {
 
     fn edits(&self, answer: Answer) -> Cow<'_, [Edit]> {
         Cow::Borrowed(match answer {
-            MOVE => &self.to_one_box[..self.plain],
-            MOVE_WITH_IDENTITY => &self.to_one_box,
+            LEAVE => &self.edits[1..self.lost],
+            LEAVE_AND_LOG => &self.edits[..self.lost],
+            MOVE => &self.edits[1..self.plain],
+            MOVE_WITH_IDENTITY => &self.edits[1..],
             _ => &[],
         })
     }
 }
 
-/// The region in a bucket's regional domain name, `BUCKET.s3.REGION.amazonaws.com`.
+/// The Region of a bucket, unless it is the bucket that the request comes with.
 ///
-/// An S3 origin that is read with an origin access identity has to name its region:
+/// An S3 origin that is read with an origin access identity has to name its region; without one it need not:
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>.
-fn bucket_region(domain: &str) -> Option<&str> {
-    let (before, region) = domain.strip_suffix(".amazonaws.com")?.rsplit_once('.')?;
-    before.ends_with(".s3").then_some(region)
+fn region<'a>(bucket: S3Domain<'a>, regular: &Origin) -> Option<&'a str> {
+    let is_there = S3Domain::of(regular.domain.as_bytes()).is_some_and(|regular| regular.is_same(bucket));
+    if is_there { None } else { core::str::from_utf8(bucket.region()?).ok() }
 }
 
 #[cfg(target_family = "wasm")]

@@ -10,6 +10,8 @@ use onebox_origin_request::OriginRequest;
 fn golden_events_pass_natively() {
     let edited = [
         "/headers/host",
+        "/headers/onebox-force",
+        "/headers/cookie",
         "/origin/custom/domainName",
         "/origin/custom/path",
         "/origin/custom/port",

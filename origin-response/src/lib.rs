@@ -19,14 +19,14 @@
 use std::borrow::Cow;
 
 use onebox_core::{Partition, Time, Vary, merge};
-use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Trigger};
+use onebox_edge::{Answer, Config, Edit, Event, Field, Handler, Origins, Trigger, incoming};
 
 /// The handler.
 #[derive(Debug)]
 pub struct OriginResponse {
     header: String,
     name: String,
-    debug: bool,
+    debug: Option<Origins>,
 }
 
 /// What an answer's number stands for: `Vary` in its lowest digit to the base of 3, the shown partition above it.
@@ -41,7 +41,27 @@ impl OriginResponse {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let header = config.partition.header.clone();
-        Self { name: header.to_ascii_lowercase(), header, debug: config.debug.response_header }
+        let Origins { regular, .. } = &config.origins;
+        let origins = || Origins { regular: regular.clone(), one_box: config.origins.destination() };
+        Self { name: header.to_ascii_lowercase(), header, debug: config.debug.response_header.then(origins) }
+    }
+
+    /// The partition whose origin has served the response. Another origin than the one-box's, such as an origin group's
+    /// failover, is where CloudFront sends requests by itself: regular, whatever the request says.
+    ///
+    /// In a response event the request is as it was sent to the origin:
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>. Where there is no
+    /// origin in it, or the two differ in nothing but the Host header, it is what the request says.
+    #[inline(never)]
+    fn served(&self, origins: &Origins, event: &impl Event) -> Option<Partition> {
+        let tagged = event.get(Field::Header(&self.name)).and_then(Partition::from_header)?;
+        let incoming = incoming(event);
+        Some(match (origins.one_box.is(incoming), origins.regular.is(incoming)) {
+            _ if incoming.domain.is_none() => tagged,
+            (true, true) => tagged,
+            (true, false) => Partition::OneBox,
+            (false, _) => Partition::Regular,
+        })
     }
 }
 
@@ -50,14 +70,15 @@ impl Handler for OriginResponse {
     const FALLBACK: Answer = Answer(0);
 
     fn fields(&self) -> Vec<Field<'_>> {
-        let partition = self.debug.then_some(Field::Header(&self.name));
-        [Field::ResponseHeader("vary")].into_iter().chain(partition).collect()
+        let served = ["domainName", "path", "port", "protocol"].map(Field::Origin);
+        let served = [Field::Header(&self.name)].into_iter().chain(served);
+        let served = self.debug.iter().flat_map(|_| served.clone());
+        [Field::ResponseHeader("vary")].into_iter().chain(served).collect()
     }
 
     fn answer(&self, event: &impl Event, _now: Time) -> Answer {
         let vary = merge(event.get(Field::ResponseHeader("vary")), &self.header);
-        let partition = || event.get(Field::Header(&self.name)).and_then(Partition::from_header);
-        Found { vary, shown: self.debug.then(partition).flatten() }.into()
+        Found { vary, shown: self.debug.as_ref().and_then(|origins| self.served(origins, event)) }.into()
     }
 
     fn edits(&self, answer: Answer) -> Cow<'_, [Edit]> {

@@ -22,10 +22,15 @@ pub(crate) struct Delivered {
 
 impl Flow {
     /// Makes a viewer's response of an answer. `request` is the request as viewer-request left it; there is none if that
-    /// trigger answered by itself or did not get to run.
+    /// trigger answered by itself or did not get to run. Viewer-response sees `received` instead, if there is one.
     ///
     /// What viewer-response adds is this viewer's alone: the cache has its object already.
-    pub(crate) async fn deliver(&self, reply: Reply, request: Option<&Request>) -> Delivered {
+    pub(crate) async fn deliver(
+        &self,
+        reply: Reply,
+        request: Option<&Request>,
+        received: Option<&Request>,
+    ) -> Delivered {
         let (cache, mut failures) = (reply.cache, reply.failures.clone());
         let mut response = reply.deliver(request, &self.request_id);
         let Some(request) = request.filter(|_| self.associated_viewer(Trigger::ViewerResponse) && runs(&response))
@@ -33,7 +38,7 @@ impl Flow {
             return Delivered { response, cache, failures };
         };
         let seen = Response { status: response.status(), headers: response.headers().clone() };
-        match self.viewer_response(request, &seen).await {
+        match self.viewer_response(received.unwrap_or(request), &seen).await {
             Ok(returned) => {
                 apply(&mut response, returned);
                 Delivered { response, cache, failures }

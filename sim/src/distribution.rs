@@ -97,7 +97,8 @@ impl Distribution {
         let flow = Flow { shared: shared.clone(), live: self.live(), request_id: request_id(), moved: None };
         let mut notes = Notes::default();
         let (reply, request) = flow.answer(client, request, &mut notes).await;
-        let Delivered { response, cache, failures } = flow.deliver(reply, request.as_ref()).await;
+        let Delivered { response, cache, failures } =
+            flow.deliver(reply, request.as_ref(), notes.received.as_ref()).await;
         if let Some(seen) = seen {
             shared.observer.record(Record {
                 request_id: flow.request_id.to_string(),

@@ -25,6 +25,7 @@ use crate::{
     observe::CacheResult,
     reply::Reply,
     rule::{Rule, Violation},
+    settings::SeenRequest,
     store::{Found, Key, Object, Ticket, Turn},
     validate::{Outcome, Returned, Sent, validate},
 };
@@ -44,6 +45,8 @@ pub(crate) struct Flow {
 pub(crate) struct Notes {
     pub(crate) partition: Option<String>,
     pub(crate) origin: Option<String>,
+    /// The request as the viewer sent it, if that is what viewer-response sees.
+    pub(crate) received: Option<Request>,
 }
 
 /// The end of a way: a broken rule, and what `X-Cache` says of it.
@@ -87,6 +90,8 @@ impl Flow {
             Ok(Ran { outcome: Outcome::Request(request), moved }) => {
                 let mut flow = Self { moved, ..self.clone() };
                 let mut request = *request;
+                let is_seen = self.shared.settings.viewer_response == SeenRequest::Received;
+                notes.received = is_seen.then_some(admitted);
                 if let Err(violation) = flow.unstick(&mut request) {
                     return (Stop::from(violation).into(), None);
                 }

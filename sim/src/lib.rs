@@ -85,6 +85,6 @@ pub use origin_request_policy::OriginRequestPolicy;
 pub use policy::{PolicyError, Selection};
 pub use rule::{Rule, Violation};
 pub use server::listen;
-pub use settings::{Clock, Limits, RegularOrigin, Settings};
+pub use settings::{Clock, Limits, RegularOrigin, SeenRequest, Settings};
 pub use start_error::StartError;
 pub use validate::{Outcome, Returned, Sent, validate};

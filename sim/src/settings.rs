@@ -31,6 +31,8 @@ pub struct Settings {
     pub roots: Vec<CertificateDer<'static>>,
     /// The KeyValueStore that CloudFront Functions read, if the configuration names one.
     pub key_values: KeyValues,
+    /// Which request viewer-response sees.
+    pub viewer_response: SeenRequest,
     /// Times and sizes.
     pub limits: Limits,
     /// The clock that objects age by, and that handlers in this process decide by.
@@ -48,11 +50,24 @@ impl Settings {
             resolve: HashMap::new(),
             roots: Vec::new(),
             key_values: KeyValues::default(),
+            viewer_response: SeenRequest::default(),
             limits: Limits::default(),
             clock: Clock::system(),
             config,
         }
     }
+}
+
+/// Which request viewer-response sees. For CloudFront Functions AWS's page can be read both ways: what it sees there is "the
+/// actual request that CloudFront received from the viewer"
+/// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html>).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SeenRequest {
+    /// As viewer-request left it.
+    #[default]
+    Changed,
+    /// As the viewer sent it.
+    Received,
 }
 
 /// The origin that the distribution is configured with; its domain is the configuration's regular one.
@@ -79,14 +94,10 @@ impl RegularOrigin {
     #[must_use]
     pub fn of(config: &Config) -> Self {
         let regular = &config.origins.regular;
-        let protocol = regular.protocol.as_deref().and_then(Protocol::named).unwrap_or(Protocol::Https);
-        let usual = match protocol {
-            Protocol::Http => 80,
-            Protocol::Https => 443,
-        };
+        let (protocol, port) = regular.connection();
         Self {
-            protocol,
-            port: regular.port.unwrap_or(usual),
+            protocol: Protocol::named(protocol).unwrap_or(Protocol::Https),
+            port,
             path: regular.path.clone().unwrap_or_default(),
             custom_headers: HeaderMap::new(),
             read_timeout: 30,
@@ -198,6 +209,7 @@ mod tests {
         for (said, protocol, port, path) in [
             ("", Protocol::Https, 443, ""),
             (r#","protocol":"http""#, Protocol::Http, 80, ""),
+            (r#","port":80"#, Protocol::Http, 80, ""),
             (r#","protocol":"https","port":8443,"path":"/prod""#, Protocol::Https, 8443, "/prod"),
         ] {
             let json = format!(

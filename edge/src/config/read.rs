@@ -96,7 +96,9 @@ impl<'a> Reader<'a> {
         let crawlers = self.crawlers();
         let function = function::read(self);
         let response_header = self.boolean("debug.response_header");
-        if regular.is_some() && regular == one_box {
+        if let (Some(regular), Some(one_box)) = (&regular, &one_box)
+            && one_box.completed_by(regular).is_same(regular)
+        {
             self.problem("origins.one-box", "is the regular origin: name where the one-box is");
         }
         let id = id?.to_owned();

@@ -44,6 +44,7 @@ pub(super) fn all(config: &Config, assumptions: Assumptions) -> Vec<Doubt> {
     doubts.extend(first_page::breaks(config, assumptions.now));
     doubts.extend(uneven(&config.partition.keys));
     doubts.extend(keys::unfit(config));
+    doubts.extend(super::origins::all(config));
     if config.pin.as_ref().is_some_and(|pin| pin.secret.is_none()) {
         doubts.push(doubt(
             "pin",

@@ -37,9 +37,9 @@ impl Flow {
         if self.live.config.function.moves == Moves::Lambda {
             return Ok(None);
         }
-        let one_box = &self.live.config.origins.one_box;
-        let moved = update(&self.regular(), &configured(one_box))?;
-        let host = host_header(&json!(one_box.host.as_ref().unwrap_or(&one_box.domain)))?;
+        let one_box = self.live.config.origins.destination();
+        let moved = update(&self.regular(), &configured(&one_box))?;
+        let host = host_header(&json!(one_box.host()))?;
         Ok(Some(Moved { host: Some(host), ..moved }))
     }
 
@@ -57,7 +57,7 @@ impl Flow {
                 format!("the distribution has no origin with the id `{id}`"),
             ));
         }
-        let mut moved = update(&self.regular(), &configured(&config.origins.one_box))?;
+        let mut moved = update(&self.regular(), &configured(&config.origins.destination()))?;
         if !options.is_null() {
             for (member, value) in object(options)? {
                 match member.as_str() {

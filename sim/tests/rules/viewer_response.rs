@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 
 use onebox_edge::Trigger;
-use onebox_sim::{Fault, Rule};
+use onebox_sim::{Fault, Rule, SeenRequest};
 use serde_json::{Value, json};
 
 use crate::{
@@ -158,4 +158,33 @@ async fn a_configuration_without_pins_has_no_function_at_viewer_response_until_o
     assert_eq!(visit().await, None);
     stage.distribution.deploy(pinned("50%")).await.unwrap();
     assert!(visit().await.is_some());
+}
+
+/// AWS's page on the events of CloudFront Functions can be read both ways:
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html>.
+#[tokio::test]
+async fn it_sees_the_request_as_viewer_request_left_it_or_as_the_viewer_sent_it() {
+    for (seen, expected) in [(SeenRequest::Changed, json!("changed")), (SeenRequest::Received, json!("sent"))] {
+        let found = Arc::new(Mutex::new(Vec::new()));
+        let kept = found.clone();
+        let stage = Setup::new()
+            .settings(|settings| settings.viewer_response = seen)
+            .functions(move |trigger, event| {
+                let mut message = unchanged(trigger, &event);
+                if trigger == Trigger::ViewerRequest {
+                    message["headers"]["x-any"] = json!([{"value": "changed"}]);
+                }
+                if trigger == Trigger::ViewerResponse {
+                    let request = &event["Records"][0]["cf"]["request"];
+                    kept.lock().unwrap().push(request["headers"]["x-any"][0]["value"].clone());
+                }
+                Ok(message)
+            })
+            .origin(|request| answer(request.headers()["x-any"].to_str().unwrap().to_owned(), &[KEPT]))
+            .await;
+        for _ in 0..2 {
+            assert_eq!(stage.get_with("/", &[("x-any", "sent")]).await.text(), "changed");
+        }
+        assert_eq!(*found.lock().unwrap(), [expected.clone(), expected], "{seen:?}");
+    }
 }
