@@ -116,22 +116,23 @@ impl<'a> NativeEvent<'a> {
             match edit {
                 Edit::Remove { name } => removed.push(name),
                 Edit::RemoveCookie { name } => {
-                    match headers.place("cookie").map(|place| (&self.text[place.clone()], place)) {
-                        Some((lines, place)) => match lines_without_cookie(lines, name) {
-                            None => {}
-                            Some(left) if left == "[]" => removed.push("cookie"),
-                            Some(left) => splices.list.push((place, left)),
-                        },
+                    let Some(place) = headers.place("cookie") else { continue };
+                    match lines_without_cookie(&self.text[place.clone()], name) {
                         None => {}
+                        Some(left) if left == "[]" => removed.push("cookie"),
+                        Some(left) => splices.list.push((place, left)),
                     }
                 }
                 _ => {}
             }
         }
         let members = &headers.members;
+        if removed.is_empty() {
+            return members.is_empty();
+        }
         let is_removed = |name: Name<'_>| removed.iter().any(|removed| name.is(removed));
         let first = members.iter().position(|(name, _)| !is_removed(*name));
-        let kept_from = first.map_or(members.len(), |first| first);
+        let kept_from = first.unwrap_or(members.len());
         // With what is first goes the comma behind it, with everything else the one before it.
         if let (Some((name, _)), Some((_, last))) = (members.first(), members.get(..kept_from).and_then(<[_]>::last)) {
             let end = members.get(kept_from).map_or(last.end, |(name, _)| name.start());

@@ -42,7 +42,7 @@ fuzz_target!(|input: &str| {
     check(&*VIEWER_REQUEST, input, &["/headers/x-req-partition"]);
     let origin = |kind| ["domainName", "path", "port", "protocol"].map(|name| format!("/origin/{kind}/{name}"));
     let moved = [origin("custom"), origin("s3")].concat();
-    let moved = moved.iter().map(String::as_str).chain(["/headers/host"]);
+    let moved = moved.iter().map(String::as_str).chain(["/headers/host", "/headers/onebox-force", "/headers/cookie"]);
     check(&*ORIGIN_REQUEST, input, &moved.collect::<Vec<_>>());
     check(&*ORIGIN_RESPONSE, input, &["/headers/vary", "/headers/x-req-partition"]);
     check(&*VIEWER_RESPONSE, input, &["/headers/set-cookie"]);
