@@ -22,14 +22,12 @@ const MESSAGES = {
  * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
  */
 export function load(url) {
-  let handle;
   try {
-    handle = handling(url);
+    return handling(url);
   } catch (error) {
     // A module that fails while it is imported is a 503 for every request.
-    handle = (event) => unchanged(event, error);
+    return async (event) => unchanged(event, error);
   }
-  return async (event) => handle(event);
 }
 
 function handling(url) {
@@ -48,7 +46,7 @@ function handling(url) {
   }
   const fallbackEdits = fallback.map(edit);
 
-  return function handle(event) {
+  return async function handler(event) {
     let message;
     let changes;
     let failed;
