@@ -9,11 +9,13 @@ use aws_sdk_cloudwatch::{
 use jiff::Timestamp;
 use onebox_release::{AlarmState, AlarmView, Answer, CallError, ErrorKind, Executed, Reply, VersionAlarm};
 
-use crate::{Aws, error::call_error};
+use crate::{Aws, error::call_error, lambda::strange};
 
 /// The most that `DescribeAlarms` answers at once:
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
 const PAGE: i32 = 100;
+/// The most pages of an answer that are read: there are at most 100 names.
+const PAGES: usize = 20;
 
 /// Every kind of alarm: where no type is given, CloudWatch reports metric alarms only.
 const TYPES: [AlarmType; 3] = [AlarmType::MetricAlarm, AlarmType::CompositeAlarm, AlarmType::LogAlarm];
@@ -42,7 +44,7 @@ impl Aws {
         let cloudwatch = self.cloudwatch_in(region);
         let mut found = Vec::new();
         let mut next = None;
-        loop {
+        for _ in 0..PAGES {
             let describe = cloudwatch.describe_alarms().set_alarm_names(Some(names.to_vec()));
             let describe = describe.set_alarm_types(Some(TYPES.to_vec())).max_records(PAGE);
             let page = describe.set_next_token(next).send().await.map_err(call_error)?;
@@ -54,6 +56,7 @@ impl Aws {
                 return Ok(Reply::Alarms(found));
             }
         }
+        Err(strange(format!("more than {PAGES} pages of {} alarms", names.len())))
     }
 
     pub(crate) async fn put_alarm(&self, alarm: &VersionAlarm) -> Answer {

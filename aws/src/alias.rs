@@ -1,8 +1,17 @@
 //! An alias that is set, whether it is there or not: for branches and previews, not for releases.
 
-use onebox_release::{CallError, ErrorKind, Reply, Routing};
+use std::time::Duration;
+
+use onebox_release::{AliasView, CallError, ErrorKind, Percent, Reply, Routing};
+use tokio::time::{Instant, sleep};
 
 use crate::{Aws, error::call_error, lambda::weights};
+
+/// How long AWS may take to move the traffic of an alias with provisioned concurrency: as long as Terraform's provider
+/// waits. <https://github.com/hashicorp/terraform-provider-aws/pull/48116>
+const SETTLING: Duration = Duration::from_secs(15 * 60);
+/// The shortest and the longest pause between two reads meanwhile.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
 /// What setting an alias did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +35,8 @@ impl Aws {
         let to = Routing::wholly(version);
         match self.get_alias(function, alias).await {
             Ok(Reply::Alias(there)) if there.routing == to => Ok(AliasSet::Unchanged),
+            // AWS still moves the traffic of an update before this one.
+            Ok(Reply::Alias(there)) if is_moving(&there.routing, version) => Ok(AliasSet::Unchanged),
             Ok(Reply::Alias(there)) => {
                 self.update_alias(function, alias, &to, &there.revision).await.map(|_| AliasSet::Updated)
             }
@@ -37,4 +48,48 @@ impl Aws {
             Err(error) => Err(error),
         }
     }
+
+    /// Waits until AWS has moved all traffic of an alias that points to a version: with provisioned concurrency that takes
+    /// minutes. `waits` is called once where it does.
+    ///
+    /// # Errors
+    ///
+    /// When the alias cannot be read, points elsewhere, or still has weights after 15 minutes.
+    pub async fn settled(
+        &self,
+        function: &str,
+        alias: &str,
+        version: &str,
+        waits: impl FnOnce(),
+    ) -> Result<(), CallError> {
+        let (begun, mut pause, mut waits) = (Instant::now(), PAUSES.0, Some(waits));
+        loop {
+            let Reply::Alias(AliasView { routing, .. }) = self.get_alias(function, alias).await? else { return Ok(()) };
+            let moved = |(_, part): &(String, Percent)| *part == Percent::NONE;
+            if routing.version != version {
+                let message = format!("somebody else pointed it to version {} meanwhile", routing.version);
+                return Err(CallError::new(ErrorKind::Conflict, message));
+            }
+            if routing.additional.as_ref().is_none_or(moved) {
+                return Ok(());
+            }
+            if begun.elapsed() >= SETTLING {
+                let message = "AWS has not moved all traffic within 15 minutes: its provisioned concurrency is perhaps not \
+                               allocated";
+                return Err(CallError::new(ErrorKind::Unknown, message));
+            }
+            if let Some(waits) = waits.take() {
+                waits();
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+}
+
+/// Whether AWS moves traffic to a version: no update may set a weight of 1.0, so that it is AWS's own.
+#[must_use]
+pub fn is_moving(routing: &Routing, version: &str) -> bool {
+    let all = |(_, part): &(String, Percent)| *part == Percent::ALL;
+    routing.version == version && routing.additional.as_ref().is_some_and(all)
 }

@@ -74,6 +74,7 @@ impl Aws {
                 self.update_alias(function, alias, to, revision).await
             }
             Call::GetVersion { function, version } => self.get_version(function, version).await,
+            Call::ListProvisionedConcurrency { function } => self.provisioned(function).await,
             Call::UpdateFunctionCode { function, zip, sha256 } => self.update_code(function, zip, sha256).await,
             Call::PublishVersion { function, sha256 } => self.publish(function, sha256).await,
             Call::Invoke { function, payload } => self.invoke(function, payload).await,
@@ -86,8 +87,8 @@ impl Aws {
             Call::GetMetricData { of, from, to } => self.traffic(of, *from, *to).await,
             Call::CreateDeployment(deployment) => self.create_deployment(deployment).await,
             Call::GetDeployment { id } => self.get_deployment(id).await,
-            Call::FindDeployment { application, group, description } => {
-                self.find_deployment(application, group, description).await
+            Call::FindDeployment { application, group, description, from } => {
+                self.find_deployment(application, group, description, *from).await
             }
             Call::StopDeployment { id } => self.stop_deployment(id).await,
             other => Err(CallError::new(

@@ -4,9 +4,12 @@ use aws_sdk_codedeploy::{
     config::retry::RetryConfig,
     types::{
         Alarm, AlarmConfiguration, AppSpecContent, AutoRollbackConfiguration, AutoRollbackEvent, DeploymentInfo,
-        DeploymentStatus as Status, RevisionLocation, RevisionLocationType, builders::AutoRollbackConfigurationBuilder,
+        DeploymentStatus as Status, RevisionLocation, RevisionLocationType, TimeRange,
+        builders::AutoRollbackConfigurationBuilder,
     },
 };
+use aws_smithy_types::DateTime;
+use jiff::{SignedDuration, Timestamp};
 use onebox_release::{Answer, CallError, Deployment, DeploymentStatus, DeploymentView, ErrorKind, Percent, Reply};
 
 use crate::{Aws, appspec, error::call_error, lambda::told};
@@ -14,6 +17,19 @@ use crate::{Aws, appspec, error::call_error, lambda::told};
 /// The most that `BatchGetDeployments` takes:
 /// <https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_BatchGetDeployments.html>
 const BATCH: usize = 25;
+
+/// The most pages of a list that are read; what is beyond is not known to be absent.
+const PAGES: usize = 50;
+
+/// Our clock may be ahead: AWS takes no signature that is five minutes off, so that this is ample.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>
+const SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+/// The statuses of a deployment that may still move an alias; `Baking` is one of
+/// <https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ListDeployments.html>.
+const UNDER_WAY: [Status; 5] = [Status::Created, Status::Queued, Status::InProgress, Status::Baking, Status::Ready];
+/// Those of one that has ended.
+const OVER: [Status; 3] = [Status::Succeeded, Status::Failed, Status::Stopped];
 
 impl Aws {
     pub(crate) async fn create_deployment(&self, asked: &Deployment) -> Answer {
@@ -37,26 +53,56 @@ impl Aws {
         Ok(Reply::Deployment(view(id, weight, &info)))
     }
 
-    /// The newest deployment with a description, among the first page of what CodeDeploy lists for the group. It documents
-    /// neither the page's length nor its order; a deployment whose answer was lost is minutes old.
-    pub(crate) async fn find_deployment(&self, application: &str, group: &str, description: &str) -> Answer {
-        let list = self.codedeploy.list_deployments().application_name(application).deployment_group_name(group);
-        let ids = list.send().await.map_err(call_error)?.deployments.unwrap_or_default();
-        let mut found: Option<DeploymentInfo> = None;
-        for ids in ids.chunks(BATCH) {
-            let get = self.codedeploy.batch_get_deployments().set_deployment_ids(Some(ids.to_vec()));
-            let infos = get.send().await.map_err(call_error)?.deployments_info.unwrap_or_default();
-            let same = infos.into_iter().filter(|info| info.description() == Some(description));
-            found = found.into_iter().chain(same).max_by_key(|info| info.create_time().map(|time| time.as_nanos()));
-        }
-        match found {
-            None => Err(CallError::new(ErrorKind::NotFound, format!("{group} has no deployment {description:?}"))),
-            Some(info) => {
+    /// The newest deployment with a description, among all that CodeDeploy lists for the group since a time: those under
+    /// way first, then those that ended.
+    pub(crate) async fn find_deployment(
+        &self,
+        application: &str,
+        group: &str,
+        description: &str,
+        from: Timestamp,
+    ) -> Answer {
+        for statuses in [&UNDER_WAY[..], &OVER[..]] {
+            let mut found: Option<DeploymentInfo> = None;
+            for ids in self.list_deployments(application, group, statuses, from).await?.chunks(BATCH) {
+                let get = self.codedeploy.batch_get_deployments().set_deployment_ids(Some(ids.to_vec()));
+                let infos = get.send().await.map_err(call_error)?.deployments_info.unwrap_or_default();
+                let same = infos.into_iter().filter(|info| info.description() == Some(description));
+                found = found.into_iter().chain(same).max_by_key(|info| info.create_time().map(|time| time.as_nanos()));
+            }
+            if let Some(info) = found {
                 let id = told(info.deployment_id.clone(), "deploymentId")?;
                 let weight = self.weight(&id).await;
-                Ok(Reply::Deployment(view(&id, weight, &info)))
+                return Ok(Reply::Deployment(view(&id, weight, &info)));
             }
         }
+        Err(CallError::new(ErrorKind::NotFound, format!("{group} has no deployment {description:?} since {from}")))
+    }
+
+    /// A group's deployments of these statuses since a time, from every page: one may be empty and have a next page
+    /// nevertheless. <https://github.com/aws/aws-cli/issues/3298>
+    async fn list_deployments(
+        &self,
+        application: &str,
+        group: &str,
+        statuses: &[Status],
+        from: Timestamp,
+    ) -> Result<Vec<String>, CallError> {
+        let start = from.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
+        let range = TimeRange::builder().start(DateTime::from_secs(start.as_second())).build();
+        let (mut ids, mut next) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let list = self.codedeploy.list_deployments().application_name(application).deployment_group_name(group);
+            let list = list.set_include_only_statuses(Some(statuses.to_vec())).create_time_range(range.clone());
+            let page = list.set_next_token(next).send().await.map_err(call_error)?;
+            ids.extend(page.deployments.unwrap_or_default());
+            next = page.next_token;
+            if next.as_deref().is_none_or(str::is_empty) {
+                return Ok(ids);
+            }
+        }
+        let message = format!("CodeDeploy lists more than {PAGES} pages of deployments of {group} since {from}");
+        Err(CallError::new(ErrorKind::Unknown, message))
     }
 
     pub(crate) async fn stop_deployment(&self, id: &str) -> Answer {

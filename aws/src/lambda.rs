@@ -5,10 +5,16 @@ use std::{collections::HashMap, path::Path, time::Duration};
 use aws_sdk_lambda::{
     client::Waiters,
     primitives::Blob,
-    types::{AliasRoutingConfiguration, State},
+    types::{
+        AliasRoutingConfiguration, ProvisionedConcurrencyConfigListItem, ProvisionedConcurrencyStatusEnum as Status,
+        State,
+    },
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use onebox_release::{AliasView, Answer, CallError, ErrorKind, Percent, Place, Reply, Routing, VersionView};
+use onebox_release::{
+    AliasView, Answer, CallError, ErrorKind, Percent, Place, Provisioned, ProvisionedStatus, Reply, Routing,
+    VersionView,
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -16,6 +22,9 @@ use crate::{
     connect::upload_timeouts,
     error::{call_error, wait_error},
 };
+
+/// The most pages of a list that are read.
+const PAGES: usize = 20;
 
 /// How long code may take to be applied, or a version to become active; SnapStart takes minutes.
 const SETTLING: Duration = Duration::from_secs(15 * 60);
@@ -47,6 +56,23 @@ impl Aws {
             active: answer.state.is_none_or(|state| state == State::Active),
             place: place(told(answer.function_arn, "FunctionArn")?)?,
         }))
+    }
+
+    /// The list to its last page. AWS documents 50 entries a page at most, and no limit of entries: after so many pages
+    /// what was read does.
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_ListProvisionedConcurrencyConfigs.html>
+    pub(crate) async fn provisioned(&self, function: &str) -> Answer {
+        let (mut found, mut marker) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let list = self.lambda.list_provisioned_concurrency_configs().function_name(function).set_marker(marker);
+            let page = list.send().await.map_err(call_error)?;
+            found.extend(page.provisioned_concurrency_configs().iter().filter_map(provisioned));
+            marker = page.next_marker;
+            if marker.is_none() {
+                break;
+            }
+        }
+        Ok(Reply::Provisioned(found))
     }
 
     pub(crate) async fn update_code(&self, function: &str, zip: &str, sha256: &str) -> Answer {
@@ -103,6 +129,18 @@ fn view(
     };
     let routing = Routing { version: told(version, "FunctionVersion")?, additional };
     Ok(AliasView { routing, revision: told(revision, "RevisionId")?, place: place(told(arn, "AliasArn")?)? })
+}
+
+/// What a version or an alias has; its ARN ends with the qualifier.
+fn provisioned(config: &ProvisionedConcurrencyConfigListItem) -> Option<Provisioned> {
+    let qualifier = config.function_arn()?.rsplit(':').next()?.to_owned();
+    let status = match config.status()? {
+        Status::Ready => ProvisionedStatus::Ready,
+        Status::Failed => ProvisionedStatus::Failed,
+        // What is neither there nor failed is on its way, new words included.
+        _ => ProvisionedStatus::InProgress,
+    };
+    Some(Provisioned { qualifier, status, reason: config.status_reason().map(str::to_owned) })
 }
 
 fn part(weight: f64) -> Result<Percent, CallError> {

@@ -52,7 +52,7 @@ mod lambda;
 mod metrics;
 mod perform;
 
-pub use alias::AliasSet;
+pub use alias::{AliasSet, is_moving};
 pub use aws::Aws;
 pub use budget::Budget;
 pub use connect::{ConnectError, Options};

@@ -19,6 +19,9 @@ use crate::{
 /// What is asked of each version, in the order of its two queries.
 const METRICS: [&str; 2] = ["Invocations", "Errors"];
 
+/// The most pages of an answer that are read: 250 versions of a day, each minute with both metrics, have fewer.
+const PAGES: usize = 100;
+
 impl Aws {
     pub(crate) async fn traffic(&self, of: &[Executed], from: Timestamp, to: Timestamp) -> Answer {
         if of.is_empty() {
@@ -27,7 +30,7 @@ impl Aws {
         let queries: Vec<_> = of.iter().enumerate().flat_map(|(place, of)| queries(place, of)).collect();
         let mut counts = vec![BTreeMap::new(); of.len()];
         let mut next = None;
-        loop {
+        for _ in 0..PAGES {
             let get = self.cloudwatch.get_metric_data().set_metric_data_queries(Some(queries.clone()));
             let get = get.start_time(date(from)).end_time(date(to)).scan_by(ScanBy::TimestampAscending);
             let page = get.set_next_token(next).send().await.map_err(call_error)?;
@@ -39,6 +42,7 @@ impl Aws {
                 return Ok(Reply::Traffic(counts.into_iter().map(minutes).collect()));
             }
         }
+        Err(strange(format!("more than {PAGES} pages of metrics")))
     }
 }
 

@@ -278,6 +278,7 @@ impl Account {
                 active: !rarely(choices, 32)?,
                 place: place(),
             }),
+            Call::ListProvisionedConcurrency { .. } => Reply::Provisioned(Vec::new()),
             Call::UpdateFunctionCode { function, sha256, .. } => {
                 self.latest.insert(function.clone(), sha256.clone());
                 Reply::Code(sha256.clone())

@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use clap::Subcommand;
-use onebox_aws::AliasSet;
-use onebox_release::{AliasView, Call, CallError, ErrorKind, Reply, Routing, alias_name};
+use onebox_aws::{AliasSet, is_moving};
+use onebox_release::{AliasView, Call, CallError, ErrorKind, Percent, Reply, Routing, alias_name};
 use serde_json::json;
 
 use crate::{
@@ -30,8 +30,10 @@ enum Verb {
 
 /// Point an alias to a version: it is created where there is none
 ///
-/// The name is made valid: lower-cased, and everything else than letters, digits and _ becomes one `-`; so the name of a
-/// branch will do. It is printed. All traffic moves at once; an alias in the middle of a shift is left alone.
+/// A name that AWS accepts is kept: letters, digits, _ and -, not digits alone. Any other is converted: lower-cased, and
+/// everything else than letters, digits and _ becomes one `-`; so the name of a branch will do. It is printed. All traffic
+/// moves at once, or as soon as AWS has moved provisioned concurrency, which is waited for; an alias in the middle of a
+/// shift is left alone.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -70,16 +72,24 @@ async fn set(args: &Set, name: &str) -> Result<Exit, Failure> {
     let aws = engine::connect(args.reach.clone()).await?;
     let called = format!("{}:{name}", args.function);
     let look = Call::GetAlias { function: args.function.clone(), alias: name.to_owned() };
-    if let Ok(Reply::Alias(AliasView { routing: Routing { version, additional: Some((other, percent)) }, .. })) =
-        aws.call(&look).await
+    if let Ok(Reply::Alias(AliasView { routing, .. })) = aws.call(&look).await
+        && let Routing { version, additional: Some((other, percent)) } = &routing
+        && *percent > Percent::NONE
+        && !is_moving(&routing, &args.version)
     {
         return Err(Failure::stuck(format!(
-            "{called} is in the middle of a shift: {percent} of its traffic is on version {other}, the rest on {version}. \
-             Let that end, or put it back, and try again"
+            "{called} is in the middle of a shift: {percent} of its traffic is on version {other}, the rest on {version}; or \
+             AWS is still moving its traffic. Let that end, or put it back, and try again"
         )));
     }
     let set = aws.set_alias(&args.function, name, &args.version).await;
     let set = set.map_err(|error| Failure::stuck(format!("{called} is not set: {}", hint(&error))))?;
+    let waits =
+        || anstream::eprintln!("{called}: AWS is still moving the traffic to version {}; waiting", args.version);
+    let settled = aws.settled(&args.function, name, &args.version, waits).await;
+    settled.map_err(|error| {
+        Failure::stuck(format!("{called} points to version {}, but {}", args.version, hint(&error)))
+    })?;
     let did = match set {
         AliasSet::Created => "created",
         AliasSet::Updated => "updated",

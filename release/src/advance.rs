@@ -4,7 +4,7 @@
 //!
 //! | stage | what is wanted | what ends it | what goes wrong |
 //! |---|---|---|---|
-//! | preflight | alarms, aliases, targets are read, then the versions that the aliases stand on | everything is as expected | every reason is collected: refused, nothing was changed |
+//! | preflight | alarms, aliases, targets are read, then the versions that the aliases stand on, then provisioned concurrency until it is ready | everything is as expected | every reason is collected: refused, nothing was changed |
 //! | publish | zip files become `$LATEST`, `$LATEST` becomes a version, the version is read | every lane knows its new version | refused where nothing was changed, otherwise back |
 //! | arm | what is there under the new alarms' names, then one alarm for each new version | all of them are made | refused or back, likewise; an alarm that this release did not make is left alone |
 //! | before, for each group | the lanes' hooks, alarms meanwhile | every hook passed | a hook fails, an alarm fires: back |
@@ -32,6 +32,9 @@
 //! - An alarm is made, replaced or deleted only where nobody else's has its name.
 //! - An alarm that fired, one that cannot be read, and one that has no data are three things: the first puts everything
 //!   back at once, the others hold the release.
+//! - Every poll reads aliases too, in turn where there are many, and the versions that a rollback needs. An alias that AWS
+//!   still moves (`FunctionVersion` as wanted, and weights only on the version that it leaves) is waited for, with a bound;
+//!   a bake begins when that is over, and no later group moves before.
 //! - Nothing ends as released or rolled back before every alias that was changed is read once more, and stands as it was
 //!   left: somebody else's change after our last update is found, and left alone.
 //! - A new driver proves first that AWS is the account and region where the release began; every later answer that
@@ -49,10 +52,13 @@ mod hook;
 mod last;
 mod look;
 mod order;
+mod poll;
 mod preflight;
 mod prove;
+mod provisioned;
 mod publish;
 mod route;
+mod settle;
 mod shift;
 mod time;
 mod traffic;
@@ -63,8 +69,8 @@ mod words;
 use jiff::Timestamp;
 
 use crate::{
-    AliasView, Answer, Call, CallError, DeploymentView, Effect, Ending, ErrorKind, Event, Input, Plan, Reply, Shift,
-    Stage, State, VersionView, Via,
+    AliasView, Answer, Call, CallError, DeploymentView, Effect, Ending, ErrorKind, Event, Input, Percent, Plan, Reply,
+    Shift, Stage, State, VersionView, Via,
     state::{Task, Tries},
 };
 
@@ -168,6 +174,7 @@ impl Machine<'_> {
         let effect = match self.state.task.clone() {
             Task::Read => self.hear_read(heard),
             Task::ReadCurrent => self.hear_current(heard),
+            Task::Provisioned => self.hear_provisioned(heard),
             Task::Upload => self.hear_upload(heard),
             Task::Publish => self.hear_publish(heard),
             Task::ReadPublished => self.hear_published(heard),
@@ -208,6 +215,7 @@ impl Machine<'_> {
             Task::Over => return self.state.effect.clone(),
             Task::Read => self.read_calls(),
             Task::ReadCurrent => self.current_calls(),
+            Task::Provisioned => self.provisioned_calls(),
             Task::Upload => self.upload_calls(),
             Task::Publish => self.publish_calls(),
             Task::ReadPublished => self.published_calls(),
@@ -216,7 +224,7 @@ impl Machine<'_> {
             Task::Hook(lanes) => {
                 return Effect::Call { calls: self.hook_calls(&lanes), meanwhile: self.alarm_calls() };
             }
-            Task::Watch => match self.alarm_calls() {
+            Task::Watch => match [self.alarm_calls(), self.poll_calls()].concat() {
                 none if none.is_empty() => return self.hear_alarms(Heard::new()),
                 calls => calls,
             },
@@ -227,7 +235,10 @@ impl Machine<'_> {
             Task::Deploy(lanes) => self.deploy_calls(&lanes),
             Task::Find(lanes) => [self.find_calls(&lanes), self.alarm_calls()].concat(),
             Task::Seek(lanes) => self.find_calls(&lanes),
-            Task::Follow => [self.deployment_calls(&self.running()), self.alarm_calls()].concat(),
+            Task::Follow => {
+                let (deployments, polled) = (self.deployment_calls(&self.running()), self.poll_calls());
+                [deployments, self.alarm_calls(), polled].concat()
+            }
             Task::Halt(lanes) => self.halt_calls(&lanes),
             Task::Await(lanes) => self.deployment_calls(&lanes),
             Task::Undo { write, read } => [self.undo_calls(&write), self.alias_calls(&read)].concat(),
@@ -312,7 +323,11 @@ fn surprise<T>(reply: &Reply) -> Result<T, CallError> {
 
 fn alias(answer: Answer) -> Result<AliasView, CallError> {
     match answer? {
-        Reply::Alias(view) => Ok(view),
+        Reply::Alias(mut view) => {
+            // A weight of nothing is none; the next update clears it.
+            view.routing.additional = view.routing.additional.filter(|(_, part)| *part > Percent::NONE);
+            Ok(view)
+        }
         reply => surprise(&reply),
     }
 }

@@ -40,6 +40,12 @@ pub enum Call {
         /// The version: digits, or `$LATEST`.
         version: String,
     },
+    /// `ListProvisionedConcurrencyConfigs`, to its last page: what a function's versions and aliases have. Answered by
+    /// [`Reply::Provisioned`].
+    ListProvisionedConcurrency {
+        /// The function.
+        function: String,
+    },
     /// `UpdateFunctionCode` of `$LATEST` from a local zip file, and a wait until it is applied. Answered by [`Reply::Code`].
     UpdateFunctionCode {
         /// The function.
@@ -110,8 +116,9 @@ pub enum Call {
         /// The deployment.
         id: String,
     },
-    /// CodeDeploy's newest deployment with this description, by `ListDeployments` and `BatchGetDeployments`: after a lost
-    /// answer to [`Call::CreateDeployment`]. Answered by [`Reply::Deployment`]; [`ErrorKind::NotFound`] where there is none.
+    /// CodeDeploy's newest deployment with this description, by `ListDeployments`, to the last page, and
+    /// `BatchGetDeployments`: after a lost answer to [`Call::CreateDeployment`]. Answered by [`Reply::Deployment`];
+    /// [`ErrorKind::NotFound`] where there is none.
     FindDeployment {
         /// The application.
         application: String,
@@ -119,6 +126,8 @@ pub enum Call {
         group: String,
         /// What [`Deployment::description`] was.
         description: String,
+        /// It was created at this time or later, by our clock.
+        from: Timestamp,
     },
     /// CodeDeploy's `StopDeployment` with its automatic rollback. Answered by [`Reply::Done`].
     StopDeployment {
@@ -135,6 +144,7 @@ impl Call {
             Self::GetAlias { .. } => "GetAlias",
             Self::UpdateAlias { .. } => "UpdateAlias",
             Self::GetVersion { .. } => "GetFunctionConfiguration",
+            Self::ListProvisionedConcurrency { .. } => "ListProvisionedConcurrencyConfigs",
             Self::UpdateFunctionCode { .. } => "UpdateFunctionCode",
             Self::PublishVersion { .. } => "PublishVersion",
             Self::Invoke { .. } => "Invoke",
@@ -164,6 +174,7 @@ impl Call {
             | Self::StopDeployment { .. } => true,
             Self::GetAlias { .. }
             | Self::GetVersion { .. }
+            | Self::ListProvisionedConcurrency { .. }
             | Self::DescribeAlarms { .. }
             | Self::DescribeAlarmHistory { .. }
             | Self::GetMetricData { .. }
@@ -218,6 +229,31 @@ pub struct VersionView {
     pub active: bool,
     /// Where it is, as its ARN says.
     pub place: Place,
+}
+
+/// Provisioned concurrency of a version or an alias, as AWS shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provisioned {
+    /// The version's number, or the alias's name.
+    pub qualifier: String,
+    /// Whether it is allocated.
+    pub status: ProvisionedStatus,
+    /// Why it could not be allocated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// `Status` of provisioned concurrency:
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedConcurrencyConfigListItem.html>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ProvisionedStatus {
+    /// It is being allocated.
+    InProgress,
+    /// All of it is there.
+    Ready,
+    /// It could not be allocated.
+    Failed,
 }
 
 /// Whose traffic: a version, as called by way of an alias. The dimensions `FunctionName`, `Resource` and
@@ -316,6 +352,8 @@ pub enum Reply {
     Alias(AliasView),
     /// A version.
     Version(VersionView),
+    /// Provisioned concurrency, in no order.
+    Provisioned(Vec<Provisioned>),
     /// The SHA-256 of the code that is now `$LATEST`, in base64.
     Code(String),
     /// The number of the version.

@@ -4,24 +4,27 @@ use std::{error, fmt};
 
 use sha2::{Digest, Sha256};
 
+use crate::plan::is_alias;
+
 /// The longest that an alias's name may be.
 const LONGEST: usize = 128;
 
 /// How many hexadecimal digits tell names apart that begin alike.
 const TAG: usize = 16;
 
-/// The name of an alias for a branch: lower-cased, with one `-` for every run of what an alias's name cannot have.
+/// The name of an alias for a branch. A name that AWS accepts is kept: 1 to 128 letters, digits, `_` and `-`, and not digits
+/// alone, <https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html>.
 ///
-/// AWS wants 1 to 128 letters, digits, `_` and `-`, and not digits alone:
-/// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html>. Digits alone get a `b`, for branch, before
-/// them. What is longer than 128 is cut, and 64 bits of the SHA-256 of the whole name follow: two long branches that
-/// begin alike have two aliases. A name that came out is not changed by a second time.
+/// Any other name is converted: lower-cased, with one `-` for every run of what an alias's name cannot have. Digits alone
+/// get a `b`, for branch, before them. What is longer than 128 is cut, and 64 bits of the SHA-256 of the whole name follow:
+/// two long branches that begin alike have two aliases. A name that came out is not changed by a second time.
 ///
-/// Branches that differ only in their case or in their separators have the same alias.
+/// Converted branches that differ only in their case or in their separators have the same alias.
 ///
 /// ```
 /// use onebox_release::alias_name;
 ///
+/// assert_eq!(alias_name("PROD")?, "PROD");
 /// assert_eq!(alias_name("Feature/Foo_Bar#12")?, "feature-foo_bar-12");
 /// assert_eq!(alias_name("2026")?, "b2026");
 /// let error = alias_name("##").unwrap_err();
@@ -32,6 +35,9 @@ const TAG: usize = 16;
 /// # Errors
 /// If nothing is left.
 pub fn alias_name(branch: &str) -> Result<String, AliasNameError> {
+    if is_alias(branch) {
+        return Ok(branch.to_owned());
+    }
     let kept = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let words = branch.split(|letter| !kept(letter)).filter(|word| !word.is_empty());
     let mut name = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-");
@@ -78,7 +84,13 @@ mod tests {
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::plan::is_alias;
+
+    #[test]
+    fn a_name_that_aws_accepts_is_kept() {
+        for name in ["main", "PROD", "Live", "--a--b--", "-", "_", "v2-RC_1", "1-2", &"X".repeat(128)] {
+            assert_eq!(alias_name(name).as_deref(), Ok(name));
+        }
+    }
 
     #[test]
     fn a_branch_has_a_readable_alias() {
@@ -86,9 +98,9 @@ mod tests {
             ("main", "main"),
             ("Feature/Foo_Bar#12", "feature-foo_bar-12"),
             ("dependabot/npm_and_yarn/@types/node-20.1.0", "dependabot-npm_and_yarn-types-node-20-1-0"),
-            ("--a--b--", "a-b"),
+            ("feature/x", "feature-x"),
+            ("PROD.", "prod"),
             ("a-/-b", "a-b"),
-            ("_", "_"),
             ("größe", "gr-e"),
             ("007", "b007"),
             ("1-2", "1-2"),
@@ -96,7 +108,7 @@ mod tests {
         ] {
             assert_eq!(alias_name(branch).unwrap(), expected, "{branch}");
         }
-        for branch in ["", "-", "///", "日本"] {
+        for branch in ["", "/", "///", "日本"] {
             assert!(alias_name(branch).is_err(), "{branch}");
         }
     }
@@ -120,10 +132,14 @@ mod tests {
             match alias_name(&branch) {
                 Ok(name) => {
                     prop_assert!(is_alias(&name), "{name}");
-                    prop_assert!(name.len() <= LONGEST && name == name.to_ascii_lowercase());
+                    prop_assert!(name == branch || name == name.to_ascii_lowercase(), "{name}");
+                    prop_assert!(!is_alias(&branch) || name == branch, "{name}");
                     prop_assert_eq!(alias_name(&name), Ok(name.clone()));
                 }
-                Err(_) => prop_assert!(!branch.contains(|letter: char| letter.is_ascii_alphanumeric())),
+                Err(_) => {
+                    prop_assert!(!is_alias(&branch));
+                    prop_assert!(!branch.contains(|letter: char| letter.is_ascii_alphanumeric() || letter == '_'));
+                }
             }
         }
     }

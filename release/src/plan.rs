@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-#[cfg(test)]
 pub(crate) use self::rules::is_alias;
 pub use self::{
     alarm::{Alarm, MissingData},

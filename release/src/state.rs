@@ -54,6 +54,9 @@ pub struct State {
     /// The alarms that were made for this release, or perhaps made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) armed: Vec<String>,
+    /// The lane that the next poll reads first.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) polled: usize,
     /// Whether code was uploaded or published, or perhaps was.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) published: bool,
@@ -97,6 +100,7 @@ impl State {
             watch: Watch::default(),
             unread: None,
             armed: Vec::new(),
+            polled: 0,
             published: false,
             reason: None,
             unproven: false,
@@ -154,6 +158,8 @@ pub(crate) enum Task {
     Read,
     /// The versions that the aliases stand on are read.
     ReadCurrent,
+    /// Provisioned concurrency is read, until it is ready.
+    Provisioned,
     /// Zip files become `$LATEST`.
     Upload,
     /// `$LATEST` becomes a version.
@@ -420,6 +426,15 @@ pub struct Lane {
     /// Why it cannot be put back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) stuck: Option<String>,
+    /// Whether AWS has moved all the traffic that an update without weights moves.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) settling: Settling,
+    /// Whether the alias has provisioned concurrency, which makes AWS move traffic slowly.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) provisioned: bool,
+    /// Whether the version that it stood on was deleted: there is no way back.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) lost: bool,
     /// Whether it was put back: it is read once more before the end.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) back: bool,
@@ -429,6 +444,9 @@ pub struct Lane {
     /// When the state of its own alarm changed last, by CloudWatch's clock, as far as that is accounted for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) alarm_changed: Option<Timestamp>,
+    /// When CodeDeploy was told about it last, or perhaps told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deployed: Option<Timestamp>,
     /// What holds the step.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) gate: Gate,
@@ -457,6 +475,19 @@ pub(crate) enum Foreign {
     Moved(Routing),
     /// There is no such alias any more.
     Gone,
+}
+
+/// Whether AWS has moved all the traffic that an update without weights moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Settling {
+    /// It was seen, or the update had weights.
+    #[default]
+    Settled,
+    /// The update was answered so, and the alias was not read since: AWS may show otherwise.
+    Unread,
+    /// AWS still moves it since then, or perhaps does.
+    Moving(Timestamp),
 }
 
 /// What is known about CodeDeploy's deployment of a lane.
@@ -491,9 +522,13 @@ impl Lane {
             wanted: None,
             foreign: None,
             stuck: None,
+            settling: Settling::default(),
+            provisioned: false,
+            lost: false,
             back: false,
             deployment: Deploying::default(),
             alarm_changed: None,
+            deployed: None,
             gate: Gate::default(),
             tries: Tries::default(),
             traffic: Traffic::default(),
@@ -514,6 +549,25 @@ impl Lane {
             Percent::ALL => Routing::wholly(to),
             part => Routing { version: from, additional: Some((to, part)) },
         }
+    }
+
+    /// Whether an alias that is seen like this is on its way to this part: it points wholly there, and AWS still gives
+    /// traffic to the version that it leaves.
+    pub(crate) fn is_way_to(&self, percent: Percent, seen: &Routing) -> bool {
+        let (goes, leaves) = match percent {
+            Percent::NONE => (&self.from, &self.to),
+            Percent::ALL => (&self.to, &self.from),
+            _ => return false,
+        };
+        let left = seen.additional.as_ref().map(|(version, _)| version);
+        goes.as_ref() == Some(&seen.version) && left.is_some() && left == leaves.as_ref()
+    }
+
+    /// Whether an alias that is seen like this was put back, and AWS still moves its traffic: seen so after our update, or
+    /// nothing but our update explains it.
+    pub(crate) fn is_moving_back(&self, seen: &Routing) -> bool {
+        let explained = matches!(self.settling, Settling::Moving(_)) || self.percent == Percent::ALL;
+        explained && self.wanted == Some(Percent::NONE) && self.is_way_to(Percent::NONE, seen)
     }
 
     /// Whether this release changed the alias, or perhaps did.
@@ -542,6 +596,9 @@ impl Lane {
         // CodeDeploy moves weights when it wants: every mixture of the two versions is its own.
         let mine = |version: &String| self.from.as_ref() == Some(version) || self.to.as_ref() == Some(version);
         let mixed = mine(&seen.routing.version) && seen.routing.additional.iter().all(|(version, _)| mine(version));
-        known || (self.deployment != Deploying::Untold && mixed)
+        let settling = Some(self.percent).filter(|_| self.settling != Settling::Settled);
+        let moving = [self.wanted, settling].into_iter().flatten();
+        let moving = moving.into_iter().any(|percent| self.is_way_to(percent, &seen.routing));
+        known || moving || (self.deployment != Deploying::Untold && mixed)
     }
 }

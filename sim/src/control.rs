@@ -28,7 +28,7 @@
 //!
 //! # What is not imitated
 //!
-//! Permissions, tags, layers, provisioned concurrency, capacity, code storage, signing. `UpdateFunctionCode` and
+//! Permissions, tags, layers, how provisioned concurrency is allocated, capacity, code storage, signing. `UpdateFunctionCode` and
 //! `PublishVersion` are done at once unless [`ControlPlane::settle`] says otherwise. `DeleteFunction` without a qualifier
 //! is refused, where AWS would delete the function with all its versions. A weight of 1.0 is refused, as AWS is reported
 //! to do against its own model. Alarms are evaluated when they are read, and count the running minute.
@@ -51,7 +51,7 @@ mod traffic;
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use onebox_release::{AlarmState, Executed, Place, Routing, Strategy};
+use onebox_release::{AlarmState, Executed, Place, ProvisionedStatus, Routing, Strategy};
 
 use self::{
     alarm::Alarms,
@@ -63,7 +63,7 @@ use self::{
     traffic::Traffic,
 };
 pub use self::{
-    alias::Alias,
+    alias::{Alias, SlowMoves},
     fault::{Around, At, Fault, FaultPlan, Trouble},
     function::Code,
     http::{ControlServer, Served},
@@ -85,6 +85,8 @@ pub struct ControlPlane {
     deployments: Deployments,
     rate: Option<Rate>,
     settle: SignedDuration,
+    slow: Option<SlowMoves>,
+    deployment_page: Option<usize>,
     faults: FaultPlan,
     calls: u64,
     by_operation: BTreeMap<&'static str, u64>,
@@ -174,8 +176,52 @@ impl ControlPlane {
     pub fn alias(&mut self, function: &str, alias: &str, to: &Routing) -> Result<(), Refusal> {
         let change = Change::to(to, None);
         match self.alias_of(function, alias) {
-            Some(_) => self.update_alias(function, alias, change, Mover::Hand)?,
+            // Who sets the scene does not wait for AWS.
+            Some(_) => self.update_alias(function, alias, change, Mover::Hand, (None, Timestamp::UNIX_EPOCH))?,
             None => self.create_alias(function, alias, change, Mover::Hand)?,
+        };
+        Ok(())
+    }
+
+    /// Deletes an alias, by whatever hand.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such function, or AWS would refuse it.
+    pub fn delete_alias(&mut self, function: &str, alias: &str) -> Result<(), Refusal> {
+        self.functions.get_mut(function)?.1.delete_alias(alias)
+    }
+
+    /// Deletes a version, by whatever hand.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such function or version, or AWS would refuse it: an alias uses it, or a replica.
+    pub fn delete_version(&mut self, function: &str, version: u64) -> Result<(), Refusal> {
+        let (named, function) = self.functions.get_mut(function)?;
+        function.delete(named.function, &version.to_string())
+    }
+
+    /// How slowly AWS moves the traffic of every alias from now on; `None`: at once.
+    pub fn move_slowly(&mut self, slow: Option<SlowMoves>) {
+        self.slow = slow;
+    }
+
+    /// Gives a version or an alias provisioned concurrency, as it is allocated; `None` takes it away.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such function.
+    pub fn provision(
+        &mut self,
+        function: &str,
+        qualifier: &str,
+        status: Option<(ProvisionedStatus, Option<String>)>,
+    ) -> Result<(), Refusal> {
+        let (_, function) = self.functions.get_mut(function)?;
+        match status {
+            Some(status) => function.provisioned.insert(qualifier.to_owned(), status),
+            None => function.provisioned.remove(qualifier),
         };
         Ok(())
     }
@@ -263,6 +309,11 @@ impl ControlPlane {
         self.deployments.config(name, strategy);
     }
 
+    /// How many deployments a page of CodeDeploy's list is cut from; its length is not documented.
+    pub fn deployment_pages(&mut self, most: usize) {
+        self.deployment_page = Some(most.max(1));
+    }
+
     /// Limits Lambda's control plane to so many calls a second, such as [`CONTROL_PLANE_RATE`]; `None`: to none.
     pub fn limit_rate(&mut self, per_second: Option<f64>) {
         self.rate = per_second.map(Rate::new);
@@ -299,6 +350,7 @@ impl ControlPlane {
     /// Lets deployments go on as far as the time allows.
     fn go_on(&mut self, now: Timestamp) {
         self.alarms.evaluate(&self.traffic, now);
+        self.functions.settle(self.slow, now, &mut self.revisions);
         let mut around = Surroundings {
             functions: &mut self.functions,
             revisions: &mut self.revisions,
@@ -306,6 +358,7 @@ impl ControlPlane {
             traffic: &self.traffic,
             scripts: &self.scripts,
             moves: &mut self.moves,
+            slow: self.slow,
         };
         self.deployments.advance(now, &mut around);
     }

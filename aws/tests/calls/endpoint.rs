@@ -1,12 +1,12 @@
 //! Every call against the strict local control plane, over HTTP.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use onebox_aws::AliasSet;
 use onebox_release::{
-    AlarmChange, AlarmState, Answer, Call, CallError, DeploymentStatus, ErrorKind, Executed, Minute, Reply, Routing,
-    VersionAlarm,
+    AlarmChange, AlarmState, Answer, Call, CallError, DeploymentStatus, ErrorKind, Executed, Minute, ProvisionedStatus,
+    Reply, Routing, VersionAlarm,
 };
 use onebox_sim::{
     Clock,
@@ -114,6 +114,26 @@ async fn code_is_uploaded_and_published() {
         panic!()
     };
     assert!(third.active && third.sha256 == sha256);
+}
+
+#[tokio::test]
+async fn provisioned_concurrency_is_listed_to_its_last_page() {
+    let server = served().await;
+    let aws = local(&server.url());
+    let list = Call::ListProvisionedConcurrency { function: "orders".into() };
+    assert_eq!(aws.call(&list).await, Ok(Reply::Provisioned(vec![])));
+    // More than a page has.
+    let many: Vec<String> = (0..120).map(|place| format!("alias-{place:03}")).collect();
+    let failed = Some((ProvisionedStatus::Failed, Some("FUNCTION_ERROR_INIT_FAILURE".to_owned())));
+    server.with(|plane| {
+        for name in &many {
+            plane.provision("orders", name, failed.clone()).unwrap();
+        }
+    });
+    let Ok(Reply::Provisioned(found)) = aws.call(&list).await else { panic!() };
+    assert_eq!(found.iter().map(|config| config.qualifier.clone()).collect::<Vec<_>>(), many);
+    let first = (found[0].status, found[0].reason.as_deref());
+    assert_eq!(first, (ProvisionedStatus::Failed, Some("FUNCTION_ERROR_INIT_FAILURE")));
 }
 
 #[tokio::test]
@@ -229,6 +249,7 @@ async fn a_deployment_is_made_found_and_stopped() {
         application: "shop".into(),
         group: "orders".into(),
         description: description.into(),
+        from: now(),
     };
     assert_eq!(kind(aws.call(&find("web-1")).await), ErrorKind::NotFound);
     let create = Call::CreateDeployment(deployment());
@@ -243,6 +264,46 @@ async fn a_deployment_is_made_found_and_stopped() {
     assert_eq!(stopped.status, DeploymentStatus::Failed);
     assert!(stopped.reason.is_some());
     assert_eq!(kind(aws.call(&Call::GetDeployment { id: "d-999999999".into() }).await), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_deployment_is_found_on_any_page_and_empty_pages_are_no_end() {
+    let server = served().await;
+    server.with(|plane| {
+        plane.script("CodeDeployHook_before", Script::passes());
+        plane.deployment_pages(1);
+    });
+    let aws = local(&server.url());
+    let find = |description: &str, from| Call::FindDeployment {
+        application: "shop".into(),
+        group: "orders".into(),
+        description: description.into(),
+        from,
+    };
+    // The group's history: thirty that ended, older than one page and one batch of 25.
+    let begun = now();
+    let mut ids = Vec::new();
+    for place in 0..30 {
+        let (from, to) = if place % 2 == 0 { ("1", "2") } else { ("2", "1") };
+        let one = onebox_release::Deployment {
+            description: format!("web-{place}"),
+            config: "CodeDeployDefault.LambdaAllAtOnce".into(),
+            from: from.into(),
+            to: to.into(),
+            alarms: vec![],
+            ..deployment()
+        };
+        let Ok(Reply::Deployment(made)) = aws.call(&Call::CreateDeployment(one)).await else { panic!() };
+        ids.push(made.id);
+    }
+    for place in [0, 7, 29] {
+        let Ok(Reply::Deployment(found)) = aws.call(&find(&format!("web-{place}"), begun)).await else { panic!() };
+        assert_eq!((found.id, found.status), (ids[place].clone(), DeploymentStatus::Succeeded));
+    }
+    // Only of the time that was asked for: what an earlier release of the same name did is not ours.
+    let later = now() + Duration::from_secs(3_600);
+    assert_eq!(kind(aws.call(&find("web-7", later)).await), ErrorKind::NotFound);
+    assert_eq!(kind(aws.call(&find("none", begun)).await), ErrorKind::NotFound);
 }
 
 #[tokio::test]

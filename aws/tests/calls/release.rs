@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use onebox_aws::{Aws, Performed, perform};
 use onebox_release::{
-    AlarmState, CodeDeployGroup, Effect, Ending, Event, Health, Input, Pause, Percent, Plan, Routing, Shift, State,
-    Step, Strategy, Target, Via, advance,
+    AlarmState, CodeDeployGroup, Effect, Ending, Event, Health, Input, Pause, Percent, Plan, ProvisionedStatus,
+    Routing, Shift, State, Step, Strategy, Target, Via, advance,
 };
 use onebox_sim::{
     Clock,
-    control::{Around, At, CONTROL_PLANE_RATE, ControlPlane, ControlServer, FaultPlan, Script, Trouble},
+    control::{Around, At, CONTROL_PLANE_RATE, ControlPlane, ControlServer, FaultPlan, Script, SlowMoves, Trouble},
 };
 
 use crate::stage::{local, seen};
@@ -175,6 +175,24 @@ async fn somebody_elses_change_is_never_overwritten() {
     let (ending, _) = drive(&plan(), &local(&server.url())).await;
     assert!(matches!(ending, Ending::Stuck(_)), "{ending:?}");
     assert_eq!(routings(&server)[0], Routing::wholly("3"));
+}
+
+#[tokio::test]
+async fn a_release_waits_for_aws_to_move_the_traffic_of_provisioned_concurrency() {
+    for (answered, renewed) in [(true, true), (false, false)] {
+        let server = served().await;
+        let time = Duration::from_millis(150);
+        server.with(|plane| {
+            plane.move_slowly(Some(SlowMoves { time, answered, renewed }));
+            plane.provision("orders", "live", Some((ProvisionedStatus::Ready, None))).unwrap();
+        });
+        let (ending, events) = drive(&plan(), &local(&server.url())).await;
+        assert_eq!(ending, Ending::Released, "{events:#?}");
+        assert_eq!(routings(&server), all("2"));
+        let waits =
+            |event: &Event| matches!(event, Event::Held { reason } if reason.contains("still moving the traffic"));
+        assert!(events.iter().any(waits), "{events:#?}");
+    }
 }
 
 #[tokio::test]

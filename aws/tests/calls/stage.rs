@@ -87,6 +87,7 @@ pub(crate) fn calls() -> Vec<Call> {
         get_alias(),
         update_alias(Routing::wholly("2"), "r1"),
         Call::GetVersion { function: "orders".into(), version: "2".into() },
+        Call::ListProvisionedConcurrency { function: "orders".into() },
         Call::PublishVersion { function: "orders".into(), sha256: "sha".into() },
         Call::Invoke { function: "hook".into(), payload: payload() },
         Call::DescribeAlarms { names: vec!["errors".into()], region: None },
@@ -102,7 +103,12 @@ pub(crate) fn calls() -> Vec<Call> {
         Call::GetMetricData { of: vec![of], from: at("2026-11-20T12:00:00Z"), to: at("2026-11-20T12:05:00Z") },
         Call::CreateDeployment(deployment()),
         Call::GetDeployment { id: "d-1".into() },
-        Call::FindDeployment { application: "shop".into(), group: "orders".into(), description: "web-1".into() },
+        Call::FindDeployment {
+            application: "shop".into(),
+            group: "orders".into(),
+            description: "web-1".into(),
+            from: at("2026-11-20T12:00:00Z"),
+        },
         Call::StopDeployment { id: "d-1".into() },
     ]
 }

@@ -70,7 +70,9 @@ async fn cloudwatch_is_asked_in_cbor_and_signed_for_its_region() {
                 assert_eq!(first.headers["smithy-protocol"], "rpc-v2-cbor");
                 "monitoring"
             }
-            path if path.starts_with("/2015-03-31/functions/") => "lambda",
+            path if path.starts_with("/2015-03-31/functions/") || path.starts_with("/2019-09-30/functions/") => {
+                "lambda"
+            }
             _ => {
                 let target = first.headers["x-amz-target"].to_str().unwrap();
                 assert_eq!(target, format!("CodeDeploy_20141006.{}", call.operation()));

@@ -56,6 +56,30 @@ async fn somebody_elses_change_is_never_overwritten() {
 }
 
 #[tokio::test]
+async fn traffic_that_aws_still_moves_is_waited_for() {
+    for (region, renewed) in [("me-south-1", true), ("sa-east-1", false)] {
+        let mut account = SCENARIOS[0].account();
+        account["slow"] = json!({ "seconds": 0.1, "renewed": renewed });
+        let provisioned = json!({ "live": { "Status": "READY" } });
+        for function in FUNCTIONS {
+            account["functions"][function]["provisioned"] = provisioned.clone();
+        }
+        moto().tell(region, "account", &account);
+        let records = drive(&plan(), &aws(region), &Clock::default()).await;
+        let events = events(&records);
+        assert_eq!(end(&records), "released", "{events:#?}");
+        assert!(
+            events.iter().any(|event| event.starts_with("held: AWS is still moving the traffic of")),
+            "{events:#?}"
+        );
+        let account = moto().look(region, "account");
+        for function in FUNCTIONS {
+            assert_eq!(account["aliases"][format!("{function}:live")], json!({ "version": "2", "weights": {} }));
+        }
+    }
+}
+
+#[tokio::test]
 async fn codedeploy_is_told_followed_and_comes_to_the_same() {
     let region = "eu-west-3";
     let scenario = &SCENARIOS[0];

@@ -272,6 +272,9 @@ impl Machine<'_> {
         if let Some(effect) = self.judge_alarms(heard.iter().map(|(call, answer)| (call, answer))) {
             return effect;
         }
+        if let Some(effect) = self.judge_polled(&heard) {
+            return effect;
+        }
         if self.has_changed() {
             self.begin(Task::History)
         } else if self.traffic_calls().is_empty() {

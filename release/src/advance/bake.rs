@@ -5,6 +5,11 @@ use crate::{Effect, Percent, Stage, state::Task};
 
 impl Machine<'_> {
     pub(super) fn decide_bake(&mut self) -> Effect {
+        if self.is_any_moving() {
+            // It begins when all traffic is where it shall be.
+            (self.state.since, self.state.gate.held) = (self.now, None);
+            return self.rest_in_bake();
+        }
         let due = self.bake_end();
         let lost = self.is_lost(self.state.gate);
         if due > self.now && !self.state.gate.skip && !lost {

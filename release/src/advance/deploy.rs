@@ -1,5 +1,7 @@
 //! A shift by CodeDeploy: one deployment for each lane, told, found again and followed.
 
+use std::time::Duration;
+
 use super::{Heard, Machine, deployment, may_pass, shift::first, words};
 use crate::{
     Call, Deployment, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Event, Group, Percent, Stage,
@@ -8,6 +10,10 @@ use crate::{
 
 /// A deployment group takes at most 10 alarms: <https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html>.
 const ALARMS: usize = 10;
+
+/// How long after a deployment was perhaps created its absence from the list proves nothing. CodeDeploy documents no such
+/// time; a request that was sent has long ended by then.
+const RULED_OUT: Duration = Duration::from_secs(60);
 
 impl Machine<'_> {
     pub(super) fn deploying(&self, index: usize) -> Deploying {
@@ -46,8 +52,12 @@ impl Machine<'_> {
 
     /// Tells CodeDeploy about lanes.
     pub(super) fn deploy(&mut self, lanes: Vec<usize>) -> Effect {
+        let now = self.now;
         for &index in &lanes {
             self.set_deploying(index, Deploying::Doubtful);
+            if let Some(lane) = self.state.lanes.get_mut(index) {
+                lane.deployed = Some(now);
+            }
         }
         self.begin(Task::Deploy(lanes))
     }
@@ -88,7 +98,8 @@ impl Machine<'_> {
         let call = |&index: &usize| {
             let at = self.shifts.get(index)?.codedeploy.clone()?;
             let description = self.description(index);
-            Some(Call::FindDeployment { application: at.application, group: at.group, description })
+            let from = self.state.lanes.get(index)?.deployed.unwrap_or(self.state.since);
+            Some(Call::FindDeployment { application: at.application, group: at.group, description, from })
         };
         lanes.iter().filter_map(call).collect()
     }
@@ -133,6 +144,7 @@ impl Machine<'_> {
         for (&index, (call, answer)) in lanes.iter().zip(heard) {
             match deployment(answer) {
                 Ok(view) => self.set_deploying(index, Deploying::Running(view.id)),
+                Err(error) if error.kind == ErrorKind::NotFound && !self.is_ruled_out(index) => again.push(index),
                 Err(error) if error.kind == ErrorKind::NotFound => {
                     self.set_deploying(index, Deploying::Untold);
                     let throttled = self.state.lanes.get(index).is_some_and(|lane| lane.tries.throttled);
@@ -159,8 +171,18 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether a deployment that is not listed was never created: a list may lag behind, and a request may arrive late. One
+    /// that was refused is not waited for.
+    pub(super) fn is_ruled_out(&self, index: usize) -> bool {
+        let Some(lane) = self.state.lanes.get(index) else { return true };
+        lane.tries.throttled || lane.deployed.is_none_or(|deployed| self.elapsed(deployed) >= RULED_OUT)
+    }
+
     pub(super) fn hear_follow(&mut self, heard: Heard) -> Effect {
         if let Some(effect) = self.judge_alarms(heard.iter().map(|(call, answer)| (call, answer))) {
+            return effect;
+        }
+        if let Some(effect) = self.judge_polled(&heard) {
             return effect;
         }
         self.tell_missing(self.missing_alarms());

@@ -33,6 +33,7 @@ impl Machine<'_> {
         for (&index, (call, answer)) in lanes.iter().zip(heard) {
             match deployment(answer) {
                 Ok(view) => self.set_deploying(index, Deploying::Running(view.id)),
+                Err(error) if error.kind == ErrorKind::NotFound && !self.is_ruled_out(index) => again.push(index),
                 Err(error) if error.kind == ErrorKind::NotFound => {
                     self.set_deploying(index, Deploying::Ended(String::new()));
                 }

@@ -18,13 +18,19 @@ impl Machine<'_> {
     }
 
     pub(super) fn hear_last(&mut self, lanes: &[usize], heard: Heard) -> Effect {
-        let (mut unread, mut again) = (Vec::new(), false);
+        let (mut unread, mut again) = (Vec::<(usize, String)>::new(), false);
         for (&index, (call, answer)) in lanes.iter().zip(heard) {
             match alias(answer) {
                 Ok(view) => self.take_last(index, view),
                 Err(error) if error.kind == ErrorKind::NotFound => self.set_foreign(index, Foreign::Gone),
                 Err(error) if may_pass(error.kind) && self.is_lane_patient(index, error.kind) => again = true,
                 Err(error) => unread.push((index, words::failure(&call, &error))),
+            }
+        }
+        for &index in lanes {
+            match self.describe_overdue(index).filter(|_| self.is_overdue(index)) {
+                Some(why) => unread.push((index, why)),
+                None => again |= self.is_moving(index),
             }
         }
         match (self.state.reason.is_some(), again) {
@@ -43,12 +49,10 @@ impl Machine<'_> {
 
     /// Judges one alias: it stands as it was left, whoever touched it, or somebody else moved it.
     fn take_last(&mut self, index: usize, view: AliasView) {
-        let Some(lane) = self.state.lanes.get_mut(index) else { return };
-        if view.routing == lane.routing(lane.percent) {
-            (lane.foreign, lane.tries, lane.revision) = (None, Tries::default(), Some(view.revision));
-        } else {
-            lane.foreign = Some(Foreign::Moved(view.routing));
+        if let Some(lane) = self.state.lanes.get_mut(index).filter(|lane| view.routing == lane.routing(lane.percent)) {
+            (lane.tries, lane.revision) = (Tries::default(), Some(view.revision.clone()));
         }
+        self.take_sight(index, view);
     }
 
     /// Everything was put back: what was changed since is left alone and named, and what cannot be read is in doubt.

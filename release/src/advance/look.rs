@@ -3,7 +3,7 @@
 use super::{Heard, Machine, alias, may_pass, shift::first, words};
 use crate::{
     AliasView, Answer, Effect, Ending, ErrorKind, Reply, Stage,
-    state::{Foreign, Task},
+    state::{Foreign, Settling, Task},
 };
 
 /// What a look at an alias tells.
@@ -83,7 +83,9 @@ impl Machine<'_> {
     /// Whether an alias stands as wanted: the lost update was ours, and it was applied.
     fn take_applied(&mut self, index: usize, answer: &Answer) -> bool {
         let (Some(lane), Ok(Reply::Alias(view))) = (self.state.lanes.get(index), answer) else { return false };
-        let applied = lane.wanted.is_some_and(|wanted| view.routing == lane.routing(wanted));
+        let applied = lane
+            .wanted
+            .is_some_and(|wanted| view.routing == lane.routing(wanted) || lane.is_way_to(wanted, &view.routing));
         if applied {
             self.confirm(index, view.clone());
         }
@@ -93,6 +95,11 @@ impl Machine<'_> {
     /// Judges an alias that does not stand as wanted; a reason where it was tried too often.
     fn take_look(&mut self, index: usize, view: AliasView) -> Option<String> {
         let lane = self.state.lanes.get_mut(index)?;
+        if lane.wanted.is_none() && lane.settling != Settling::Settled && lane.is_way_to(lane.percent, &view.routing) {
+            lane.foreign = None;
+            self.set_moving(index, &view);
+            return None;
+        }
         let stands = |percent| view.routing == lane.routing(percent);
         let before = stands(lane.percent);
         let look = if before && lane.foreign.is_some() {
@@ -137,7 +144,10 @@ impl Machine<'_> {
     pub(super) fn describe_foreign(&self, index: usize) -> Option<String> {
         let lane = self.state.lanes.get(index)?;
         let stands = match lane.foreign.as_ref()? {
-            Foreign::Gone => "it does not exist any more".to_owned(),
+            Foreign::Gone => format!(
+                "it does not exist any more, nor do its permissions and triggers; this makes it again: {}",
+                words::create(lane, lane.percent)
+            ),
             Foreign::Moved(routing) if *routing == lane.routing(lane.percent) => {
                 format!("it stands on {} as before, but it was touched", words::routing(routing))
             }

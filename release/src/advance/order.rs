@@ -27,6 +27,7 @@ impl Machine<'_> {
             }
             (task, Effect::Stop { .. }) => {
                 self.state.lanes.iter_mut().for_each(|lane| lane.tries = Tries::default());
+                self.be_patient_again();
                 task
             }
             (task, _) => task,

@@ -88,7 +88,7 @@ impl Machine<'_> {
     }
 
     /// Ends the release before it changed anything; what is said twice is said once.
-    fn refuse(&mut self, reasons: Vec<String>) -> Effect {
+    pub(super) fn refuse(&mut self, reasons: Vec<String>) -> Effect {
         let mut said: Vec<String> = Vec::new();
         for reason in reasons {
             if !said.contains(&reason) {
@@ -135,8 +135,8 @@ impl Machine<'_> {
         let version = &view.routing.version;
         if view.routing.additional.is_some() {
             reasons.push(format!(
-                "{name} already carries a weight: {}. Another release is under way, or was left: let it end, or put the \
-                 alias wholly on one version",
+                "{name} already carries a weight: {}. Another release is under way, or was left, or AWS is still moving \
+                 traffic: let it end, or put the alias wholly on one version",
                 words::routing(&view.routing)
             ));
         } else if version == LATEST {
@@ -205,6 +205,11 @@ impl Machine<'_> {
         if !reasons.is_empty() {
             return self.refuse(reasons);
         }
+        self.begin(Task::Provisioned)
+    }
+
+    /// Nothing speaks against the release.
+    pub(super) fn leave_preflight(&mut self) -> Effect {
         for ignored in &self.plan.ignored {
             self.note(format!("the alarm {} is not looked at: {}", ignored.alarm, ignored.because));
         }

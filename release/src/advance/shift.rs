@@ -4,18 +4,23 @@ use std::time::Duration;
 
 use super::{Heard, Machine, alias, gate::Passage, words};
 use crate::{
-    AliasView, Call, Effect, ErrorKind, Event, Group, Percent, Stage,
-    state::{Gate, Task, Tries},
+    AliasView, Call, Effect, ErrorKind, Event, Group, Percent, Routing, Stage,
+    state::{Gate, Settling, Task, Tries},
 };
 
 impl Machine<'_> {
     /// Takes the steps that are due, waits for those that are not, and holds those that lack something.
     pub(super) fn decide_shift(&mut self, group: Group) -> Effect {
-        if self.lanes_of(group).into_iter().all(|index| self.is_done(index)) {
-            return self.next_stage();
+        let lanes = self.lanes_of(group);
+        if lanes.iter().all(|&index| self.is_done(index)) {
+            return self.settle();
+        }
+        let moves_before = |index: usize| self.state.lanes.get(index).is_some_and(|lane| lane.group < group);
+        if self.all().into_iter().any(|index| moves_before(index) && self.is_moving(index)) {
+            return self.rest();
         }
         let (mut ready, mut overdue, mut wanting) = (Vec::new(), Vec::new(), Vec::new());
-        for index in self.lanes_of(group) {
+        for index in lanes {
             if self.is_done(index) || self.is_with_codedeploy(index) {
                 continue;
             }
@@ -110,10 +115,13 @@ impl Machine<'_> {
     pub(super) fn hear_moves(&mut self, lanes: &[usize], heard: Heard) -> Effect {
         let (mut doubtful, mut failures, mut throttled) = (Vec::new(), Vec::new(), false);
         for (&index, (call, answer)) in lanes.iter().zip(heard) {
-            let wanted = self.state.lanes.get(index).and_then(|lane| Some(lane.routing(lane.wanted?)));
+            let Some(lane) = self.state.lanes.get(index) else { continue };
+            let is_taken = |seen: &Routing| {
+                lane.wanted.is_some_and(|wanted| *seen == lane.routing(wanted) || lane.is_way_to(wanted, seen))
+            };
             // A refusal proves nothing: it may answer the second attempt, and the first was applied.
             match alias(answer) {
-                Ok(view) if Some(&view.routing) == wanted.as_ref() => self.confirm(index, view),
+                Ok(view) if is_taken(&view.routing) => self.confirm(index, view),
                 Ok(_) => doubtful.push(index),
                 Err(error) => match error.kind {
                     ErrorKind::Precondition | ErrorKind::Conflict | ErrorKind::Unknown => doubtful.push(index),
@@ -151,7 +159,14 @@ impl Machine<'_> {
         let (now, first_minute) = (self.now, self.first_minute());
         let Some(lane) = self.state.lanes.get_mut(index) else { return };
         lane.percent = lane.wanted.take().unwrap_or(lane.percent);
-        lane.revision = Some(view.revision);
+        let is_way = lane.is_way_to(lane.percent, &view.routing);
+        lane.settling = match lane.percent {
+            // Where there is provisioned concurrency, the answer to the update proves nothing: the alias is read.
+            Percent::ALL if is_way || lane.provisioned => Settling::Moving(now),
+            Percent::ALL => Settling::Unread,
+            _ => Settling::Settled,
+        };
+        lane.revision = Some(view.revision.clone());
         lane.step += 1;
         lane.since = Some(now);
         (lane.gate, lane.tries, lane.foreign) = (Gate::default(), Tries::default(), None);
@@ -168,12 +183,17 @@ impl Machine<'_> {
         let prefix = format!("{} ", lane.name());
         self.state.told.retain(|key| !key.starts_with(&prefix));
         self.tell(event);
+        if is_way {
+            self.set_moving(index, &view);
+        }
     }
 
     /// Goes on where the group is done, and waits where it is not.
     pub(super) fn settle(&mut self) -> Effect {
         match self.state.stage {
-            Stage::Shift(group) if self.lanes_of(group).into_iter().all(|index| self.is_done(index)) => {
+            Stage::Shift(group)
+                if self.lanes_of(group).into_iter().all(|index| self.is_done(index) && !self.is_moving(index)) =>
+            {
                 self.next_stage()
             }
             _ => self.rest(),

@@ -22,7 +22,10 @@ impl Machine<'_> {
         let own = [&mut state.gate.held, &mut state.tries.since, &mut state.watch.at, &mut state.watch.kept];
         times.extend(own.into_iter().flatten());
         for lane in &mut state.lanes {
-            let stored = [&mut lane.since, &mut lane.gate.held, &mut lane.tries.since];
+            if let crate::state::Settling::Moving(since) = &mut lane.settling {
+                times.push(since);
+            }
+            let stored = [&mut lane.since, &mut lane.gate.held, &mut lane.tries.since, &mut lane.deployed];
             times.extend(stored.into_iter().flatten());
             times.extend([&mut lane.traffic.until, &mut lane.traffic.proven_from].into_iter().flatten());
         }

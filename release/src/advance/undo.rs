@@ -3,7 +3,7 @@
 use super::{Heard, Machine, alias, may_pass, words};
 use crate::{
     AliasView, Call, CallError, Effect, ErrorKind, Event, Group, Percent, Routing, Stage,
-    state::{Deploying, Foreign, Gate, Task, Tries},
+    state::{Deploying, Foreign, Gate, Settling, Task, Tries},
 };
 
 /// What an alias needs next.
@@ -27,6 +27,10 @@ impl Machine<'_> {
         self.state.reason = Some(reason);
         for lane in &mut self.state.lanes {
             (lane.gate, lane.tries) = (Gate::default(), Tries::default());
+            // From now on it moves the other way.
+            if let Settling::Moving(_) = lane.settling {
+                lane.settling = Settling::Unread;
+            }
         }
         (self.state.stage, self.state.since) = (Stage::RollBack, self.now);
         self.state.gate = Gate::default();
@@ -91,7 +95,14 @@ impl Machine<'_> {
     fn take_write(&mut self, index: usize, call: &Call, answer: Result<AliasView, CallError>) -> Next {
         let Some(lane) = self.state.lanes.get_mut(index) else { return Next::Nothing };
         let error = match answer {
+            // Where there is provisioned concurrency, the answer to the update proves nothing: the alias is read.
+            Ok(view) if view.routing == lane.routing(Percent::NONE) && lane.provisioned => {
+                (lane.settling, lane.revision) = (Settling::Moving(self.now), Some(view.revision));
+                self.doubt(index);
+                return Next::Read;
+            }
             Ok(view) if view.routing == lane.routing(Percent::NONE) => return self.restored(index, view),
+            Ok(view) if lane.is_way_to(Percent::NONE, &view.routing) => return self.moving_back(index, &view),
             Ok(_) => CallError::new(ErrorKind::Unknown, "the alias stands elsewhere than asked for"),
             Err(error) => error,
         };
@@ -108,6 +119,14 @@ impl Machine<'_> {
                 let is_busy = error.kind == ErrorKind::Conflict || self.is_with_codedeploy(index);
                 if is_busy { Next::ReadLater } else { Next::Read }
             }
+            // The alias, or the version that it goes back to: the alias tells.
+            ErrorKind::NotFound => {
+                self.doubt(index);
+                if let Some(lane) = self.state.lanes.get_mut(index) {
+                    lane.lost = true;
+                }
+                Next::Read
+            }
             _ => self.give_up(index, &words::failure(call, &error)),
         }
     }
@@ -119,6 +138,7 @@ impl Machine<'_> {
             Ok(view) if !lane.is_ours(&view) || lane.is_put_back_by_another(&view) => {
                 self.leave(index, Foreign::Moved(view.routing))
             }
+            Ok(view) if lane.lost && view.routing != lane.routing(Percent::NONE) => self.stay(index),
             Ok(view) if view.routing == lane.routing(Percent::NONE) => {
                 let in_doubt = lane.wanted.is_some_and(|wanted| wanted > Percent::NONE);
                 if !in_doubt || lane.deployment != Deploying::Untold {
@@ -129,8 +149,12 @@ impl Machine<'_> {
                 (lane.wanted, lane.foreign, lane.revision) = (None, None, Some(view.revision));
                 Next::Write
             }
+            Ok(view) if lane.is_moving_back(&view.routing) => self.moving_back(index, &view),
             Ok(view) => {
-                lane.percent = part(&view.routing, lane.to.as_deref());
+                // What AWS shows on the way is not where it was left.
+                if !lane.is_way_to(Percent::ALL, &view.routing) {
+                    lane.percent = part(&view.routing, lane.to.as_deref());
+                }
                 (lane.wanted, lane.foreign, lane.revision) = (None, None, Some(view.revision));
                 Next::Write
             }
@@ -138,6 +162,28 @@ impl Machine<'_> {
             Err(error) if may_pass(error.kind) && self.is_lane_patient(index, error.kind) => Next::ReadLater,
             Err(error) => self.give_up(index, &words::failure(call, &error)),
         }
+    }
+
+    /// The alias is on its way back, and AWS still moves its traffic.
+    fn moving_back(&mut self, index: usize, view: &AliasView) -> Next {
+        self.doubt(index);
+        self.set_moving(index, view);
+        if self.is_overdue(index) {
+            let why = self.describe_overdue(index).unwrap_or_default();
+            self.strand(index, why);
+            return Next::Nothing;
+        }
+        Next::ReadLater
+    }
+
+    /// The version that an alias would go back to is gone: it stays where it is.
+    fn stay(&mut self, index: usize) -> Next {
+        if let Some(lane) = self.state.lanes.get_mut(index) {
+            (lane.wanted, lane.foreign) = (None, None);
+            let why = words::lost(lane);
+            self.strand(index, why);
+        }
+        Next::Nothing
     }
 
     /// An update back was perhaps applied.
@@ -153,6 +199,8 @@ impl Machine<'_> {
         let moved = lane.percent > Percent::NONE;
         lane.percent = Percent::NONE;
         (lane.wanted, lane.foreign, lane.stuck, lane.revision) = (None, None, None, Some(view.revision));
+        let was_read = matches!(lane.settling, Settling::Moving(_));
+        lane.settling = if was_read { Settling::Settled } else { Settling::Unread };
         (lane.deployment, lane.tries, lane.back) = (Deploying::Untold, Tries::default(), true);
         let (function, alias, version) = (lane.function.clone(), lane.alias.clone(), view.routing.version);
         if moved {
@@ -217,6 +265,9 @@ impl Machine<'_> {
                 lane.tries = Tries::default();
                 // Whoever put it right: the alias is read first.
                 lane.wanted.get_or_insert(Percent::NONE);
+                if let Settling::Moving(_) = lane.settling {
+                    lane.settling = Settling::Moving(self.now);
+                }
             }
         }
         (self.state.stage, self.state.since) = (Stage::RollBack, self.now);

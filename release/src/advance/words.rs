@@ -1,6 +1,6 @@
 //! Sentences: what was found, what was expected, what to do next.
 
-use crate::{Call, CallError, ErrorKind, Lane, Percent, Routing};
+use crate::{Call, CallError, ErrorKind, Lane, Percent, Routing, state::Foreign};
 
 /// Where an alias points, in words.
 pub(super) fn routing(routing: &Routing) -> String {
@@ -49,6 +49,7 @@ pub(super) fn subject(call: &Call) -> String {
             format!("the alias {function}:{alias}")
         }
         Call::GetVersion { function, version } => format!("version {version} of {function}"),
+        Call::ListProvisionedConcurrency { function } => format!("the provisioned concurrency of {function}"),
         Call::UpdateFunctionCode { function, zip, .. } => format!("the code of {function} ({zip})"),
         Call::PublishVersion { function, .. } => format!("a new version of {function}"),
         Call::Invoke { function, .. } => format!("the hook {function}"),
@@ -75,17 +76,48 @@ fn remedy(call: &Call) -> String {
         Call::GetAlias { function, alias } => {
             format!(". `onebox alias set {function} {alias} --version N` creates it")
         }
+        Call::UpdateAlias { function, alias, to, .. } => format!(
+            ". The alias or version {} was deleted: `aws lambda get-alias --function-name {function} --name {alias}` and \
+             `aws lambda list-versions-by-function --function-name {function}` show what exists",
+            to.version
+        ),
         _ => String::new(),
     }
 }
 
+/// Why there is no way back, and what can be done.
+pub(super) fn lost(lane: &Lane) -> String {
+    let (name, function) = (lane.name(), &lane.function);
+    let (from, to) = (lane.from.as_deref().unwrap_or_default(), lane.to.as_deref().unwrap_or_default());
+    format!(
+        "version {from} of {function} was deleted: {name} cannot be put back on it, and stays on version {to}. `aws lambda \
+         list-versions-by-function --function-name {function}` shows the versions that exist; code that is uploaded again \
+         gets another number from `aws lambda publish-version`"
+    )
+}
+
+/// What makes an alias again that was deleted.
+pub(super) fn create(lane: &Lane, percent: Percent) -> String {
+    let routing = lane.routing(percent);
+    let weights = routing.additional.as_ref().map_or_else(String::new, |(version, part)| {
+        format!(" --routing-config AdditionalVersionWeights={{{version}={}}}", part.weight())
+    });
+    format!(
+        "aws lambda create-alias --function-name {} --name {} --function-version {}{weights}",
+        lane.function, lane.alias, routing.version
+    )
+}
+
 /// What puts an alias right by hand.
 pub(super) fn by_hand(lane: &Lane) -> String {
+    if lane.foreign == Some(Foreign::Gone) {
+        return create(lane, Percent::NONE);
+    }
     format!(
         "aws lambda update-alias --function-name {} --name {} --function-version {} --routing-config \
          AdditionalVersionWeights={{}}",
         lane.function,
         lane.alias,
-        lane.from.as_deref().unwrap_or("N"),
+        lane.from.as_deref().filter(|_| !lane.lost).unwrap_or("N"),
     )
 }

@@ -73,6 +73,7 @@ impl<'a> Ideal<'a> {
                 active: true,
                 place: self.place.clone(),
             })),
+            Call::ListProvisionedConcurrency { .. } => Ok(Reply::Provisioned(Vec::new())),
             Call::UpdateFunctionCode { function, sha256, .. } => {
                 self.latest.insert(function.clone(), sha256.clone());
                 Ok(Reply::Code(sha256.clone()))

@@ -11,5 +11,6 @@ mod own_alarms;
 mod parts;
 mod random;
 mod refused;
+mod settling;
 mod whole;
 mod world;

@@ -95,7 +95,7 @@ fn after_a_crash_a_name_is_read_again_before_it_is_written() {
     world.input(Input::Resume);
     world.run_until(|call| matches!(call, Call::PutMetricAlarm(_)));
     somebodys(&mut world, "pages the shop");
-    let Effect::Call { calls, .. } = world.input(Input::Resume) else { panic!("expected calls") };
+    let Effect::Call { calls, .. } = world.resume() else { panic!("expected calls") };
     assert!(calls.iter().all(|call| call.operation() == "DescribeAlarms"), "{calls:?}");
     assert!(matches!(world.run(), Ending::Refused(_)));
     assert_eq!(world.described[NAME], "pages the shop");

@@ -293,6 +293,71 @@ fn a_lost_deployment_is_found_by_its_description_and_never_made_twice() {
 }
 
 #[test]
+fn a_deployment_that_is_not_listed_yet_stays_in_doubt_and_is_neither_made_twice_nor_left_running() {
+    // It is created, its answer is lost, and the list shows it half a minute later only.
+    for abort in [false, true] {
+        let mut lost = false;
+        let mut world = World::new(plan(codedeploy)).scripted(move |world, call| {
+            if world.now < at(30) && matches!(call, Call::FindDeployment { .. }) {
+                return error(ErrorKind::NotFound);
+            }
+            if !abort {
+                deploying(world, false);
+            }
+            if matches!(call, Call::CreateDeployment(asked) if asked.function == "stock") && !lost {
+                lost = true;
+                let _lost = world.answer(call);
+                return error(ErrorKind::Unknown);
+            }
+            None
+        });
+        world.input(Input::Resume);
+        world.run_until(|call| matches!(call, Call::FindDeployment { .. }));
+        if abort {
+            world.input(Input::Abort("no".into()));
+        }
+        let ending = world.run();
+        assert_eq!(world.deployments.len(), 2, "{abort}: none is made twice");
+        if abort {
+            assert_eq!(ending, Ending::RolledBack("aborted: no".into()));
+            let stopped =
+                |id: &str| world.calls.iter().any(|(_, call)| *call == Call::StopDeployment { id: id.into() });
+            assert!(stopped("d-1") && stopped("d-2"), "both are stopped");
+        } else {
+            assert_eq!(ending, Ending::Released);
+        }
+    }
+}
+
+#[test]
+fn a_deployment_that_was_never_created_is_ruled_out_after_a_minute_and_created_then() {
+    let mut lost = false;
+    let mut world = World::new(plan(codedeploy)).scripted(move |world, call| {
+        deploying(world, false);
+        if matches!(call, Call::CreateDeployment(asked) if asked.function == "stock") && !lost {
+            lost = true;
+            return error(ErrorKind::Unknown);
+        }
+        None
+    });
+    assert_eq!(world.start(), Ending::Released);
+    let created: Vec<_> = world
+        .calls
+        .iter()
+        .filter_map(|(when, call)| match call {
+            Call::CreateDeployment(asked) if asked.function == "stock" => Some(*when),
+            _ => None,
+        })
+        .collect();
+    assert!(created.len() == 2 && created[1] >= at(60), "{created:?}");
+    let from = world.calls.iter().find_map(|(_, call)| match call {
+        Call::FindDeployment { from, .. } => Some(*from),
+        _ => None,
+    });
+    assert_eq!(from, Some(created[0]), "it is looked for from then on");
+}
+
+#[test]
 fn a_deployment_that_cannot_be_found_needs_a_person() {
     let mut world = World::new(plan(codedeploy)).scripted(|_, call| match call {
         Call::CreateDeployment(asked) if asked.function == "stock" => error(ErrorKind::Unknown),

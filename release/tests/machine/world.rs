@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use onebox_release::{
     AlarmChange, AlarmState, AlarmView, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect,
-    Ending, ErrorKind, Event, Input, Minute, Place, Plan, Reply, Routing, State, VersionView, advance,
+    Ending, ErrorKind, Event, Input, Minute, Percent, Place, Plan, Provisioned, Reply, Routing, State, VersionView,
+    advance,
 };
 use serde_json::json;
 
@@ -31,6 +32,14 @@ pub(crate) struct World {
     pub(crate) latest: String,
     pub(crate) calls: Vec<Made>,
     pub(crate) events: Vec<Event>,
+    /// How long AWS moves traffic after an update without weights, and whether the alias gets a new revision then.
+    pub(crate) slow: Option<(i64, bool)>,
+    /// What AWS has not moved yet, by alias: until when.
+    moving: BTreeMap<String, Timestamp>,
+    /// Provisioned concurrency, by function.
+    pub(crate) provisioned: BTreeMap<String, Vec<Provisioned>>,
+    /// Versions that were deleted.
+    pub(crate) deleted: Vec<(String, String)>,
     script: Option<Script>,
     revision: u32,
     /// Where this is.
@@ -82,6 +91,10 @@ impl World {
             latest: "code-8".into(),
             calls: Vec::new(),
             events: Vec::new(),
+            slow: None,
+            moving: BTreeMap::new(),
+            provisioned: BTreeMap::new(),
+            deleted: Vec::new(),
             script: None,
             revision: 0,
             place: place(),
@@ -170,13 +183,33 @@ impl World {
 
     /// What AWS answers.
     pub(crate) fn answer(&mut self, call: &Call) -> Answer {
+        self.settle();
         Ok(match call {
             Call::GetAlias { function, alias } => Reply::Alias(self.alias(function, alias)?.clone()),
             Call::UpdateAlias { function, alias, to, revision } => {
                 if self.alias(function, alias)?.revision != *revision {
                     return Err(CallError::new(ErrorKind::Precondition, "PreconditionFailedException"));
                 }
-                Reply::Alias(self.put(&format!("{function}:{alias}"), to.clone()))
+                self.known(function, &to.version)?;
+                let name = format!("{function}:{alias}");
+                let left = self.on(&name).version.clone();
+                let mut view = self.put(&name, to.clone());
+                if let (Some((seconds, _)), None) = (self.slow, &to.additional)
+                    && left != to.version
+                {
+                    view.routing.additional = Some((left, Percent::ALL));
+                    self.aliases.insert(name.clone(), view);
+                    self.moving.insert(name, self.now + Duration::from_secs(seconds.unsigned_abs()));
+                    // The answer says what was asked for.
+                    return Ok(Reply::Alias(AliasView {
+                        routing: to.clone(),
+                        ..self.aliases[&format!("{function}:{alias}")].clone()
+                    }));
+                }
+                Reply::Alias(view)
+            }
+            Call::GetVersion { function, version } if self.known(function, version).is_err() => {
+                return Err(CallError::new(ErrorKind::NotFound, "ResourceNotFoundException: Function not found"));
             }
             Call::GetVersion { version, .. } => Reply::Version(VersionView {
                 version: version.clone(),
@@ -186,6 +219,9 @@ impl World {
                 active: true,
                 place: self.place.clone(),
             }),
+            Call::ListProvisionedConcurrency { function } => {
+                Reply::Provisioned(self.provisioned.get(function).cloned().unwrap_or_default())
+            }
             Call::UpdateFunctionCode { sha256, .. } => {
                 self.latest = sha256.clone();
                 Reply::Code(sha256.clone())
@@ -260,9 +296,33 @@ impl World {
         self.aliases.get(&format!("{function}:{alias}")).ok_or_else(none)
     }
 
+    fn known(&self, function: &str, version: &str) -> Result<(), CallError> {
+        match self.deleted.contains(&(function.to_owned(), version.to_owned())) {
+            true => Err(CallError::new(ErrorKind::NotFound, "ResourceNotFoundException: Function not found")),
+            false => Ok(()),
+        }
+    }
+
+    /// Lets AWS end what it moves, where it is time.
+    fn settle(&mut self) {
+        let (now, renewed) = (self.now, self.slow.is_some_and(|(_, renewed)| renewed));
+        let done: Vec<_> =
+            self.moving.iter().filter(|(_, until)| **until <= now).map(|(name, _)| name.clone()).collect();
+        for name in done {
+            self.moving.remove(&name);
+            let mut routing = self.on(&name).clone();
+            routing.additional = None;
+            match renewed {
+                true => drop(self.put(&name, routing)),
+                false => self.aliases.get_mut(&name).expect("an alias").routing = routing,
+            }
+        }
+    }
+
     /// Moves an alias; whoever does it, the revision is new.
     pub(crate) fn put(&mut self, name: &str, routing: Routing) -> AliasView {
         self.revision += 1;
+        self.moving.remove(name);
         let view = AliasView { routing, revision: format!("r{}", self.revision), place: self.place.clone() };
         self.aliases.insert(name.to_owned(), view.clone());
         view

@@ -2,6 +2,9 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html>
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use onebox_release::{AliasView, Percent, Place, Routing};
 
 use super::{
@@ -26,6 +29,20 @@ pub struct Alias {
     pub description: String,
     /// `RevisionId`.
     pub revision: String,
+    /// Until when AWS moves its traffic, and `additional` holds what it did not move yet.
+    pub(crate) moving: Option<Timestamp>,
+}
+
+/// How slowly AWS moves the traffic of an alias after an update without weights, as it does with provisioned concurrency:
+/// <https://github.com/hashicorp/terraform-provider-aws/pull/48116>. What nobody has documented can be tried both ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlowMoves {
+    /// How long the version that the alias leaves keeps the traffic that it had.
+    pub time: Duration,
+    /// Whether the answer to the update shows that already; otherwise only `GetAlias` does.
+    pub answered: bool,
+    /// Whether the alias gets a new revision when it is over.
+    pub renewed: bool,
 }
 
 /// What `CreateAlias` and `UpdateAlias` say; what is left out stays as it is.
@@ -62,6 +79,49 @@ impl Alias {
         match &self.additional {
             Some((version, weight)) if random < *weight => version,
             _ => &self.version,
+        }
+    }
+
+    /// Where it was pointed, whatever AWS has moved so far.
+    pub(crate) fn asked(&self) -> Routing {
+        match self.moving {
+            Some(_) => Routing::wholly(&self.version),
+            None => self.routing(),
+        }
+    }
+
+    /// The alias as the answer to an update shows it.
+    pub(crate) fn answered(&self, slow: Option<SlowMoves>) -> Self {
+        match slow {
+            Some(SlowMoves { answered: false, .. }) if self.moving.is_some() => {
+                Self { additional: None, ..self.clone() }
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// After an update from this alias without weights: what the version that it leaves had, it has for some time.
+    fn move_slowly(&mut self, from: &Self, slow: Option<SlowMoves>, now: Timestamp) {
+        self.moving = None;
+        let Some(slow) = slow.filter(|_| self.additional.is_none()) else { return };
+        let had = match &from.additional {
+            Some((other, weight)) if *other == self.version => (from.version.clone(), 1.0 - weight),
+            Some((other, weight)) if from.version == self.version => (other.clone(), *weight),
+            _ => (from.version.clone(), 1.0),
+        };
+        if had.0 != self.version && had.1 > 0.0 {
+            self.additional = Some(had);
+            self.moving = now.checked_add(SignedDuration::try_from(slow.time).unwrap_or(SignedDuration::MAX)).ok();
+        }
+    }
+
+    /// Lets AWS end what it moves, if it is time.
+    pub(crate) fn settle(&mut self, slow: Option<SlowMoves>, now: Timestamp, revisions: &mut Revisions) {
+        if self.moving.is_some_and(|until| until <= now) {
+            (self.moving, self.additional) = (None, None);
+            if slow.is_some_and(|slow| slow.renewed) {
+                self.revision = revisions.next();
+            }
         }
     }
 
@@ -104,7 +164,8 @@ impl Function {
         let Some(version) = change.version.clone() else {
             return Err(Refusal::constraint("null", "functionVersion", "not be null"));
         };
-        let blank = Alias { version, additional: None, description: String::new(), revision: String::new() };
+        let blank =
+            Alias { version, additional: None, description: String::new(), revision: String::new(), moving: None };
         let alias = self.changed(function, blank, change, revisions)?;
         Ok(self.aliases.entry(name.to_owned()).or_insert(alias))
     }
@@ -116,14 +177,27 @@ impl Function {
         name: &str,
         change: Change,
         revisions: &mut Revisions,
+        (slow, now): (Option<SlowMoves>, Timestamp),
     ) -> Result<&Alias, Refusal> {
-        let alias = self.alias(function, name)?.clone();
+        let from = self.alias(function, name)?.clone();
+        let alias = Alias { additional: from.additional.clone().filter(|_| from.moving.is_none()), ..from.clone() };
         if change.revision.as_ref().is_some_and(|revision| *revision != alias.revision) {
             return Err(Refusal::precondition());
         }
-        let alias = self.changed(function, alias, change, revisions)?;
+        let mut alias = self.changed(function, alias, change, revisions)?;
+        alias.move_slowly(&from, slow, now);
         let entry = self.aliases.entry(name.to_owned()).insert_entry(alias);
         Ok(entry.into_mut())
+    }
+
+    /// `DeleteAlias`: one that is not there is as good as deleted.
+    ///
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_DeleteAlias.html>
+    pub(crate) fn delete_alias(&mut self, name: &str) -> Result<(), Refusal> {
+        check_alias(name)?;
+        self.aliases.remove(name);
+        self.provisioned.remove(name);
+        Ok(())
     }
 
     /// `ListAliases`, of all or of those that point to one version.

@@ -10,8 +10,14 @@ use onebox_release::{
 };
 
 use super::{
-    Move, Mover, alarm::Alarms, alias::Change, function::Functions, refusal::Refusal, revision::Revisions,
-    script::Script, traffic::Traffic,
+    Move, Mover,
+    alarm::Alarms,
+    alias::{Change, SlowMoves},
+    function::Functions,
+    refusal::Refusal,
+    revision::Revisions,
+    script::Script,
+    traffic::Traffic,
 };
 
 /// How long CodeDeploy waits for a hook's word:
@@ -28,6 +34,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) traffic: &'a Traffic,
     pub(crate) scripts: &'a BTreeMap<String, Script>,
     pub(crate) moves: &'a mut Vec<Move>,
+    pub(crate) slow: Option<SlowMoves>,
 }
 
 /// A deployment.
@@ -110,6 +117,7 @@ impl Run {
                     Status::Failed,
                     "ALARM_ACTIVE",
                     format!("One or more alarms have been activated: {alarm}"),
+                    now,
                     around,
                 );
             }
@@ -156,8 +164,12 @@ impl Run {
         };
         match passed {
             Ok(true) => self.phase = then(now),
-            Ok(false) => self.fail(Status::Failed, "HOOK_EXECUTION_FAILURE", format!("The hook {hook} failed"), around),
-            Err(why) => self.fail(Status::Failed, "HOOK_EXECUTION_FAILURE", format!("The hook {hook}: {why}"), around),
+            Ok(false) => {
+                self.fail(Status::Failed, "HOOK_EXECUTION_FAILURE", format!("The hook {hook} failed"), now, around)
+            }
+            Err(why) => {
+                self.fail(Status::Failed, "HOOK_EXECUTION_FAILURE", format!("The hook {hook}: {why}"), now, around)
+            }
         }
     }
 
@@ -183,31 +195,41 @@ impl Run {
             Percent::ALL => Routing::wholly(&self.asked.to),
             part => Routing { version: self.asked.from.clone(), additional: Some((self.asked.to.clone(), part)) },
         };
-        match self.put(&routing, around) {
+        match self.put(&routing, now, around) {
             Ok(()) => {
                 self.percent = percent;
                 self.phase = Phase::Shift { step: step + 1, since: due };
             }
-            Err(refusal) => self.fail(Status::Failed, "INVALID_LAMBDA_FUNCTION", refusal.message, around),
+            Err(refusal) => self.fail(Status::Failed, "INVALID_LAMBDA_FUNCTION", refusal.message, now, around),
         }
     }
 
-    fn put(&mut self, to: &Routing, around: &mut Surroundings<'_>) -> Result<(), Refusal> {
+    fn put(&mut self, to: &Routing, now: Timestamp, around: &mut Surroundings<'_>) -> Result<(), Refusal> {
         let (named, function) = around.functions.get_mut(&self.asked.function)?;
         let alias = &self.asked.alias;
-        let from = function.alias(named.function, alias)?.routing();
+        let from = function.alias(named.function, alias)?.asked();
         let change = Change::to(to, Some(&self.left));
-        self.left = function.update_alias(named.function, alias, change, around.revisions)?.revision.clone();
+        self.left = function
+            .update_alias(named.function, alias, change, around.revisions, (around.slow, now))?
+            .revision
+            .clone();
         let (function, alias) = (named.function.to_owned(), alias.clone());
         around.moves.push(Move { function, alias, from: Some(from), to: to.clone(), by: Mover::Deployment });
         Ok(())
     }
 
     /// Ends, with the alias wholly on its old version: "traffic is shifted back at once".
-    fn fail(&mut self, status: Status, code: &'static str, message: String, around: &mut Surroundings<'_>) {
+    fn fail(
+        &mut self,
+        status: Status,
+        code: &'static str,
+        message: String,
+        now: Timestamp,
+        around: &mut Surroundings<'_>,
+    ) {
         let mut message = message;
         if self.percent > Percent::NONE {
-            match self.put(&Routing::wholly(&self.asked.from), around) {
+            match self.put(&Routing::wholly(&self.asked.from), now, around) {
                 Ok(()) => self.percent = Percent::NONE,
                 Err(refusal) => message = format!("{message}; the alias was not put back: {}", refusal.message),
             }
@@ -273,7 +295,7 @@ impl Deployments {
         };
         if alias.routing() != Routing::wholly(&asked.from) {
             let message = format!("The alias {} does not point to the current version {}", asked.alias, asked.from);
-            run.fail(Status::Failed, "INVALID_LAMBDA_CONFIGURATION", message, around);
+            run.fail(Status::Failed, "INVALID_LAMBDA_CONFIGURATION", message, now, around);
         }
         run.advance(now, around);
         let view = run.view(&id);
@@ -340,11 +362,17 @@ impl Deployments {
     }
 
     /// `StopDeployment`; with its automatic rollback, or leaving the alias where it is.
-    pub(crate) fn stop(&mut self, id: &str, back: bool, around: &mut Surroundings<'_>) -> Result<(), Refusal> {
+    pub(crate) fn stop(
+        &mut self,
+        id: &str,
+        back: bool,
+        now: Timestamp,
+        around: &mut Surroundings<'_>,
+    ) -> Result<(), Refusal> {
         let run = self.running(id)?;
         let message = "The deployment was stopped by a user".to_owned();
         if back {
-            run.fail(Status::Stopped, "MANUAL_STOP", message, around);
+            run.fail(Status::Stopped, "MANUAL_STOP", message, now, around);
         } else {
             run.phase = Phase::Ended { status: Status::Stopped, code: "MANUAL_STOP", message };
         }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use onebox_release::{Place, VersionView};
+use onebox_release::{Place, ProvisionedStatus, VersionView};
 
 use super::{
-    alias::Alias,
+    alias::{Alias, SlowMoves},
     name::{ACCOUNT, Named, REGION, arn, is_number},
     page::{Page, page},
     refusal::Refusal,
@@ -57,12 +57,15 @@ pub(crate) struct Function {
     /// The highest number that was ever given: none is given twice.
     last: u64,
     pub(crate) aliases: BTreeMap<String, Alias>,
+    /// Provisioned concurrency, by version or alias.
+    pub(crate) provisioned: BTreeMap<String, (ProvisionedStatus, Option<String>)>,
 }
 
 impl Function {
     pub(crate) fn new(place: Place, code: Code, now: Timestamp, revisions: &mut Revisions) -> Self {
         let latest = Version { code, revision: revisions.next(), active_from: now, replicated: false };
-        Self { place, latest, versions: BTreeMap::new(), last: 0, aliases: BTreeMap::new() }
+        let (versions, aliases, provisioned) = Default::default();
+        Self { place, latest, versions, last: 0, aliases, provisioned }
     }
 
     /// `$LATEST` or a published version, by what stands behind the colon.
@@ -198,6 +201,12 @@ impl Default for Functions {
 impl Functions {
     pub(crate) fn of(place: Place) -> Self {
         Self { place, known: BTreeMap::new() }
+    }
+
+    /// Lets AWS end what it moves, where it is time.
+    pub(crate) fn settle(&mut self, slow: Option<SlowMoves>, now: Timestamp, revisions: &mut Revisions) {
+        let aliases = self.known.values_mut().flat_map(|function| function.aliases.values_mut());
+        aliases.for_each(|alias| alias.settle(slow, now, revisions));
     }
 
     pub(crate) fn insert(&mut self, name: &str, function: Function) {

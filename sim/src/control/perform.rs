@@ -1,12 +1,12 @@
 //! One call, one answer: admission, faults, and the call itself.
 
 use jiff::Timestamp;
-use onebox_release::{AlarmView, Answer, Call, CallError, ErrorKind, Reply};
+use onebox_release::{AlarmView, Answer, Call, CallError, ErrorKind, Provisioned, ProvisionedStatus, Reply};
 
 use super::{
     Alias, ControlPlane, Move, Mover,
     alarm::Alarms,
-    alias::Change,
+    alias::{Change, SlowMoves},
     deployment::Surroundings,
     fault::{Around, Trouble},
     function::Code,
@@ -123,11 +123,19 @@ impl ControlPlane {
             Call::UpdateAlias { function, alias, to, revision } => {
                 let change = Change::to(to, Some(revision));
                 let place = self.place().clone();
-                Reply::Alias(self.update_alias(function, alias, change, Mover::Call)?.view(&place))
+                let updated = self.update_alias(function, alias, change, Mover::Call, (self.slow, now))?.clone();
+                Reply::Alias(updated.answered(self.slow).view(&place))
             }
             Call::GetVersion { function, version } => {
                 let (named, function) = self.functions.get(function)?;
                 Reply::Version(function.version(named.function, version)?.view(version, &function.place, now))
+            }
+            Call::ListProvisionedConcurrency { function } => {
+                let (_, function) = self.functions.get(function)?;
+                let shown = |(qualifier, (status, reason)): (&String, &(ProvisionedStatus, Option<String>))| {
+                    Provisioned { qualifier: qualifier.clone(), status: *status, reason: reason.clone() }
+                };
+                Reply::Provisioned(function.provisioned.iter().map(shown).collect())
             }
             Call::UpdateFunctionCode { function, sha256, .. } => {
                 // What the file holds is the caller's word: nothing is read here.
@@ -171,11 +179,11 @@ impl ControlPlane {
                 Reply::Deployment(self.deploying(|deployments, around| deployments.create(asked, now, around))?)
             }
             Call::GetDeployment { id } => Reply::Deployment(self.deployments.view(id)?),
-            Call::FindDeployment { application, group, description } => {
+            Call::FindDeployment { application, group, description, .. } => {
                 Reply::Deployment(self.deployments.find(application, group, description)?)
             }
             Call::StopDeployment { id } => {
-                self.deploying(|deployments, around| deployments.stop(id, true, around))?;
+                self.deploying(|deployments, around| deployments.stop(id, true, now, around))?;
                 Reply::Done
             }
             other => return Err(Refusal::new(400, "UnknownOperationException", format!("{other:?} is not imitated"))),
@@ -189,12 +197,13 @@ impl ControlPlane {
         alias: &str,
         change: Change,
         by: Mover,
+        slowly: (Option<SlowMoves>, Timestamp),
     ) -> Result<&Alias, Refusal> {
         let (named, function) = self.functions.get_mut(function)?;
-        let from = function.alias(named.function, alias)?.routing();
-        let updated = function.update_alias(named.function, alias, change, &mut self.revisions)?;
+        let from = function.alias(named.function, alias)?.asked();
+        let updated = function.update_alias(named.function, alias, change, &mut self.revisions, slowly)?;
         let (function, alias) = (named.function.to_owned(), alias.to_owned());
-        self.moves.push(Move { function, alias, from: Some(from), to: updated.routing(), by });
+        self.moves.push(Move { function, alias, from: Some(from), to: updated.asked(), by });
         Ok(updated)
     }
 
@@ -209,7 +218,7 @@ impl ControlPlane {
         let (named, function) = self.functions.get_mut(function)?;
         let created = function.create_alias(named.function, alias, change, &mut self.revisions)?;
         let (function, alias) = (named.function.to_owned(), alias.to_owned());
-        self.moves.push(Move { function, alias, from: None, to: created.routing(), by });
+        self.moves.push(Move { function, alias, from: None, to: created.asked(), by });
         Ok(created)
     }
 
@@ -283,6 +292,7 @@ impl ControlPlane {
             traffic: &self.traffic,
             scripts: &self.scripts,
             moves: &mut self.moves,
+            slow: self.slow,
         };
         work(&mut self.deployments, &mut around)
     }
@@ -300,7 +310,11 @@ fn is_limited(operation: &str) -> bool {
         "GetAlias"
             | "UpdateAlias"
             | "CreateAlias"
+            | "DeleteAlias"
             | "ListAliases"
+            | "GetProvisionedConcurrencyConfig"
+            | "ListProvisionedConcurrencyConfigs"
+            | "PutProvisionedConcurrencyConfig"
             | "GetFunctionConfiguration"
             | "UpdateFunctionCode"
             | "PublishVersion"

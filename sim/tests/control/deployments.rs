@@ -163,6 +163,7 @@ fn a_deployment_is_found_by_its_description() {
         application: "shop".into(),
         group: "orders".into(),
         description: description.into(),
+        from: after(0),
     };
     refused(plane.call(&find("r1"), after(0)), ErrorKind::NotFound, "r1");
     create(&mut plane, deployment(ALL));

@@ -7,18 +7,26 @@ https://docs.aws.amazon.com/lambda/latest/api/API_UpdateAlias.html
 
 import json
 import re
+import time
 import uuid
 from urllib.parse import unquote
 
+from moto.awslambda import urls
 from moto.awslambda.models import LambdaAlias
 from moto.awslambda.responses import LambdaResponse
 
-from .refused import conflict, constraint, invalid, locked, missing, page, stale
+from .refused import Refused, conflict, constraint, invalid, locked, missing, page, stale
 
 NAME = "(?!^[0-9]+$)([a-zA-Z0-9-_]+)"
 VERSION = r"(\$LATEST|[0-9]+)"
 # By region: every alias that was created or updated, in order.
 MOVES = {}
+# By region: how slowly AWS moves traffic after an update without weights, as it does with provisioned concurrency:
+# {"seconds", "renewed": whether the alias gets a new revision when it is over}.
+# https://github.com/hashicorp/terraform-provider-aws/pull/48116
+SLOW = {}
+# By region and function: {qualifier: {"Status", "StatusReason"}}.
+PROVISIONED = {}
 
 
 def version_of(backend, function, version):
@@ -74,6 +82,7 @@ def put(backend, function_name, name, asked, create):
         raise constraint(name, "name", f"satisfy regular expression pattern: {NAME}")
     arn = f"{function.function_arn}:{name}"
     alias = aliases.get(name)
+    settle(backend, alias)
     if create and alias is not None:
         raise conflict(f"Alias already exists: {arn}")
     if not create and alias is None:
@@ -89,6 +98,9 @@ def put(backend, function_name, name, asked, create):
     elif asked.get("RevisionId") not in (None, alias.revision_id):
         raise stale()
     # What is left out stays; an empty map removes the weights.
+    before = None if create else (alias.function_version, weights_now(alias))
+    if getattr(alias, "moving", None) is not None:
+        alias.routing_config = None
     version = asked.get("FunctionVersion") or alias.function_version
     config = asked["RoutingConfig"] if asked.get("RoutingConfig") is not None else alias.routing_config
     weights = weights_of(backend, function, version, config)
@@ -97,10 +109,39 @@ def put(backend, function_name, name, asked, create):
     if asked.get("Description") is not None:
         alias.description = asked["Description"]
     alias.revision_id = str(uuid.uuid4())
+    alias.moving = None
     aliases[name] = alias
+    if before is not None and not weights:
+        move_slowly(backend, alias, *before)
     move = {"alias": f"{function.function_name}:{name}", "version": version, "weights": weights}
     MOVES.setdefault(backend.region_name, []).append(move)
     return alias
+
+
+def weights_now(alias):
+    return dict((alias.routing_config or {}).get("AdditionalVersionWeights") or {})
+
+
+def move_slowly(backend, alias, left, weights):
+    """What the version that the alias leaves had, it keeps for some time."""
+    slow = SLOW.get(backend.region_name)
+    if slow is None:
+        return
+    target = alias.function_version
+    others = {**{left: 1.0 - sum(weights.values())}, **weights}
+    had = {version: weight for version, weight in others.items() if version != target and weight > 0}
+    if had:
+        alias.routing_config = {"AdditionalVersionWeights": had}
+        alias.moving = time.monotonic() + slow["seconds"]
+
+
+def settle(backend, alias):
+    """Ends what AWS moves, if it is time."""
+    if alias is None or getattr(alias, "moving", None) is None or time.monotonic() < alias.moving:
+        return
+    alias.moving, alias.routing_config = None, None
+    if SLOW.get(backend.region_name, {}).get("renewed"):
+        alias.revision_id = str(uuid.uuid4())
 
 
 def create_alias(self):
@@ -119,6 +160,7 @@ def update_alias(self):
 def get_alias(self):
     _, function, _, name = self.path.rsplit("/", 3)
     alias = self.backend.get_alias(name=unquote(name), function_name=unquote(function))
+    settle(self.backend, alias)
     return 200, {"status": 200}, json.dumps(alias.to_json())
 
 
@@ -137,7 +179,42 @@ def versions_of(alias):
     return {alias.function_version, *(alias.routing_config or {}).get("AdditionalVersionWeights", {})}
 
 
+def delete_alias(self):
+    """One that is not there is as good as deleted."""
+    _, function, _, name = self.path.rsplit("/", 3)
+    storage = self.backend._lambdas
+    storage.get_function_by_name_or_arn_forbid_qualifier(unquote(function))
+    storage._get_function_aliases(unquote(function)).pop(unquote(name), None)
+    return 204, {"status": 204}, ""
+
+
+def list_provisioned(self):
+    """`ListProvisionedConcurrencyConfigs`, and `GetProvisionedConcurrencyConfig` of one qualifier."""
+    name = unquote(self.path.rsplit("/", 2)[-2])
+    function = self.backend._lambdas.get_function_by_name_or_arn_forbid_qualifier(name)
+    found = PROVISIONED.get((self.region, function.function_name), {})
+    shown = [
+        {"FunctionArn": f"{function.function_arn}:{qualifier}", **config} for qualifier, config in found.items()
+    ]
+    if self._get_param("List") == "ALL":
+        entries, marker = page(shown, self._get_param("Marker"), self._get_param("MaxItems"))
+        return 200, {}, json.dumps({"ProvisionedConcurrencyConfigs": entries, "NextMarker": marker})
+    qualifier = self._get_param("Qualifier")
+    if qualifier not in found:
+        raise Refused(
+            404,
+            "ProvisionedConcurrencyConfigNotFoundException",
+            "No Provisioned Concurrency Config found for this function",
+        )
+    return 200, {}, json.dumps(found[qualifier])
+
+
 def patch():
+    LambdaResponse.list_provisioned_concurrency_configs = locked(list_provisioned)
+    LambdaResponse.get_provisioned_concurrency_config = locked(list_provisioned)
+    path = r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/provisioned-concurrency$"
+    urls.url_paths[path] = LambdaResponse.dispatch
+    LambdaResponse.delete_alias = locked(delete_alias)
     LambdaResponse.create_alias = locked(create_alias)
     LambdaResponse.update_alias = locked(update_alias)
     LambdaResponse.get_alias = locked(get_alias)

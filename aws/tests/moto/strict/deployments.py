@@ -61,6 +61,7 @@ class Run:
         if len(self.alarms) > 10:
             message = f"{len(self.alarms)} alarms: at most 10 are allowed"
             raise CodeDeployException("AlarmsLimitExceededException", message)
+        self.created = time.time()
         self.steps = steps_of(region, asked["deploymentConfigName"])
         self.status, self.error, self.percent = "InProgress", None, 0
         self.phase, self.since, self.at = "before", time.monotonic(), 0
@@ -197,9 +198,31 @@ def create_deployment(self, create):
     return ActionResult({"deploymentId": identity})
 
 
-def list_deployments(self, all_of):
-    # The newest first.
-    return ActionResult({"deployments": all_of(self).result["deployments"][::-1]})
+def list_deployments(self):
+    """The newest first, by status and time of creation. The first page is empty and has a next one, which AWS may do:
+    https://github.com/aws/aws-cli/issues/3298"""
+    backend = self.codedeploy_backend
+    names = self._get_param("applicationName"), self._get_param("deploymentGroupName")
+    statuses, times = self._get_param("includeOnlyStatuses") or [], self._get_param("createTimeRange") or {}
+    wanted = []
+    for identity in backend.list_deployments(*names, None, None, {})[::-1]:
+        run = backend.get_deployment(identity).run
+        run.advance()
+        if statuses and run.status not in statuses:
+            continue
+        if seconds(times.get("start"), run.created) <= run.created <= seconds(times.get("end"), run.created):
+            wanted.append(identity)
+    page = int(self._get_param("nextToken") or 0)
+    listed = wanted[page - 1 : page] if page else []
+    more = {"nextToken": str(page + 1)} if page < len(wanted) else {}
+    return ActionResult({"deployments": listed, **more})
+
+
+def seconds(time_, otherwise):
+    """A time of a request, as seconds since 1970."""
+    if time_ is None:
+        return otherwise
+    return time_.timestamp() if hasattr(time_, "timestamp") else float(time_)
 
 
 def stop_deployment(self):
@@ -245,10 +268,10 @@ def get_deployment_target(self):
 
 
 def patch():
-    create, all_of = CodeDeployResponse.create_deployment, CodeDeployResponse.list_deployments
+    create = CodeDeployResponse.create_deployment
     responses._deployment_info = info(responses._deployment_info)
     CodeDeployResponse.create_deployment = locked(lambda self: create_deployment(self, create))
-    CodeDeployResponse.list_deployments = locked(lambda self: list_deployments(self, all_of))
+    CodeDeployResponse.list_deployments = locked(list_deployments)
     for operation in (
         stop_deployment,
         put_lifecycle_event_hook_execution_status,

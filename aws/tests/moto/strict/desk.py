@@ -2,6 +2,7 @@
 
     POST /strict/account    begins anew: {"functions": {name: {"versions": n, "aliases": {alias: version}, "script": …}},
                             "alarms": {name: state}, "groups": [[application, group]], "configs": {name: [[percent, s]]},
+                            "slow": {"seconds", "renewed"}: how slowly AWS moves traffic, see the aliases,
                             "rate": calls of Lambda's control plane a second}
     GET  /strict/account    the aliases and alarms as they stand, and the updates that made them so
     POST /strict/alarm      {"name", "state"}
@@ -69,6 +70,9 @@ def begin(region, told):
         for backends in (lambda_backends, cloudwatch_backends, codedeploy_backends):
             backends[DEFAULT_ACCOUNT_ID][region].reset()
         aliases.MOVES[region] = []
+        aliases.SLOW.pop(region, None)
+        for key in [key for key in aliases.PROVISIONED if key[0] == region]:
+            del aliases.PROVISIONED[key]
         door.REGIONS[region] = door.Region(told.get("rate", door.RATE))
         versions.REPLICATED -= {key for key in versions.REPLICATED if key[0] == region}
         role = role_of("lambda")
@@ -83,6 +87,8 @@ def begin(region, told):
             codedeploy.create_deployment_group(application, group, None, None, None, None, role)
         for name, steps in told.get("configs", {}).items():
             deployments.CONFIGS[region, name] = [tuple(step) for step in steps]
+        if "slow" in told:
+            aliases.SLOW[region] = told["slow"]
     return {}
 
 
@@ -108,6 +114,8 @@ def create(region, name, role, told):
         aliases.put(backend, name, alias, {"FunctionVersion": version}, create=True)
     for published in backend._lambdas._functions[name]["versions"]:
         published.settled = 0.0
+    if "provisioned" in told:
+        aliases.PROVISIONED[region, name] = told["provisioned"]
     if "script" in told:
         invocations.say(region, name, invocations.Script(told["script"]))
 

@@ -37,6 +37,7 @@ OPERATIONS = [
     ("GET", rf"{FUNCTION}/aliases/[^/]+", "GetAlias"),
     ("PUT", rf"{FUNCTION}/aliases/[^/]+", "UpdateAlias"),
     ("DELETE", rf"{FUNCTION}/aliases/[^/]+", "DeleteAlias"),
+    ("GET", r"/2019-09-30/functions/[^/]+/provisioned-concurrency", "ListProvisionedConcurrencyConfigs"),
     ("POST", rf"{FUNCTION}/versions/?", "PublishVersion"),
     ("GET", rf"{FUNCTION}/versions/?", "ListVersionsByFunction"),
     ("GET", rf"{FUNCTION}/configuration/?", "GetFunctionConfiguration"),

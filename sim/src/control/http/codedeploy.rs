@@ -31,6 +31,43 @@ pub(super) fn operation(name: &str) -> Option<&'static str> {
     .find(|operation| *operation == name)
 }
 
+/// `ListDeployments`: pages of [`ControlPlane::deployment_pages`], each of which may be empty and have a next one.
+///
+/// <https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ListDeployments.html>
+fn list(plane: &ControlPlane, input: Members<'_>) -> Result<Value, Refusal> {
+    let (application, group) = (input.text("applicationName")?, input.text("deploymentGroupName")?);
+    let ids = plane.deployments.of_group(application.unwrap_or_default(), group.unwrap_or_default())?;
+    let statuses: Vec<&str> = match input.get("includeOnlyStatuses") {
+        Some(Value::Array(statuses)) => statuses.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let range = input.get("createTimeRange").cloned().unwrap_or_default();
+    let bound = |name: &str| range.get(name).and_then(Value::as_f64);
+    let is_wanted = |id: &String| {
+        plane.deployments.get(id).is_ok_and(|run| {
+            #[expect(clippy::cast_precision_loss, reason = "seconds of this century")]
+            let created = run.created.as_millisecond() as f64 / 1_000.0;
+            (statuses.is_empty() || statuses.contains(&run.status().as_str()))
+                && bound("start").is_none_or(|start| start <= created)
+                && bound("end").is_none_or(|end| created <= end)
+        })
+    };
+    let begin: usize = match input.text("nextToken")? {
+        None => 0,
+        Some(token) => {
+            token.parse().map_err(|_| Refusal::new(400, "InvalidNextTokenException", "The token is invalid"))?
+        }
+    };
+    // A page is cut before it is filtered: that is how an empty one comes to have a next.
+    let most = plane.deployment_page.unwrap_or(100);
+    let page: Vec<_> = ids.iter().skip(begin).take(most).filter(|id| is_wanted(id)).collect();
+    let mut output = json!({ "deployments": page });
+    if begin + most < ids.len() {
+        output["nextToken"] = json!((begin + most).to_string());
+    }
+    Ok(output)
+}
+
 /// # Errors
 ///
 /// When AWS would refuse it.
@@ -42,10 +79,7 @@ pub(super) fn perform(plane: &mut ControlPlane, name: &str, input: &Value, now: 
         return Ok(json!({ "deploymentId": view.id }));
     }
     if name == "ListDeployments" {
-        // Everything on one page: a group has few in a run.
-        let (application, group) = (input.text("applicationName")?, input.text("deploymentGroupName")?);
-        let ids = plane.deployments.of_group(application.unwrap_or_default(), group.unwrap_or_default())?;
-        return Ok(json!({ "deployments": ids }));
+        return list(plane, input);
     }
     if name == "BatchGetDeployments" {
         let ids = input.texts("deploymentIds")?;
@@ -64,7 +98,7 @@ pub(super) fn perform(plane: &mut ControlPlane, name: &str, input: &Value, now: 
         "GetDeployment" => Ok(json!({ "deploymentInfo": info(id, plane.deployments.get(id)?) })),
         "StopDeployment" => {
             let back = input.flag("autoRollbackEnabled")?;
-            plane.deploying(|deployments, around| deployments.stop(id, back, around))?;
+            plane.deploying(|deployments, around| deployments.stop(id, back, now, around))?;
             Ok(json!({ "status": "Succeeded", "statusMessage": "No more commands will be scheduled for execution" }))
         }
         "ListDeploymentTargets" => Ok(json!({ "targetIds": [target_id(plane.deployments.get(id)?)] })),

@@ -5,7 +5,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::Method;
 use jiff::Timestamp;
-use onebox_release::Place;
+use onebox_release::{Place, ProvisionedStatus};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -34,6 +34,7 @@ impl Route {
             ("POST", [function, "aliases"]) => ("CreateAlias", function, ""),
             ("GET", [function, "aliases", alias]) => ("GetAlias", function, *alias),
             ("PUT", [function, "aliases", alias]) => ("UpdateAlias", function, *alias),
+            ("DELETE", [function, "aliases", alias]) => ("DeleteAlias", function, *alias),
             ("GET", [function]) => ("GetFunction", function, ""),
             ("GET", [function, "configuration"]) => ("GetFunctionConfiguration", function, ""),
             ("PUT", [function, "code"]) => ("UpdateFunctionCode", function, ""),
@@ -43,10 +44,21 @@ impl Route {
             ("DELETE", [function]) => ("DeleteFunction", function, ""),
             _ => return None,
         };
-        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (decoded(name), decoded(value)));
-        let query = query.unwrap_or_default().split('&').filter_map(pair).collect();
-        Some(Self { operation, function: (*function).to_owned(), alias: alias.to_owned(), query })
+        Some(Self { operation, function: (*function).to_owned(), alias: alias.to_owned(), query: pairs(query) })
+    }
+
+    /// The operation of a function's provisioned concurrency, below `/2019-09-30/functions`.
+    pub(super) fn of_provisioned(method: &Method, function: &str, query: Option<&str>) -> Option<Self> {
+        let query = pairs(query);
+        let operation = match method.as_str() {
+            "GET" if query.iter().any(|(key, value)| (key.as_str(), value.as_str()) == ("List", "ALL")) => {
+                "ListProvisionedConcurrencyConfigs"
+            }
+            "GET" => "GetProvisionedConcurrencyConfig",
+            "PUT" => "PutProvisionedConcurrencyConfig",
+            _ => return None,
+        };
+        Some(Self { operation, function: function.to_owned(), alias: String::new(), query })
     }
 
     pub(super) fn operation(&self) -> &'static str {
@@ -81,9 +93,33 @@ impl Route {
             }
             "UpdateAlias" => {
                 let named = Named::parse(&self.function)?;
+                let slow = plane.slow;
+                let change = change(body)?;
                 let place = plane.place().clone();
-                let alias = plane.update_alias(&self.function, &self.alias, change(body)?, Mover::Call)?;
-                shown(&place, named.function, &self.alias, alias)
+                let alias = plane.update_alias(&self.function, &self.alias, change, Mover::Call, (slow, now))?;
+                shown(&place, named.function, &self.alias, &alias.answered(slow))
+            }
+            "DeleteAlias" => {
+                plane.delete_alias(&self.function, &self.alias)?;
+                return Ok(Wire { status: 204, headers: Vec::new(), body: Vec::new() });
+            }
+            "PutProvisionedConcurrencyConfig" => {
+                let (named, qualifier) = self.qualified(plane)?;
+                // It is there at once, unless a test says otherwise.
+                plane.provision(named, qualifier, Some((ProvisionedStatus::Ready, None)))?;
+                return Ok(Wire::json(202, "application/json", &provisioned(plane, named, qualifier)?));
+            }
+            "GetProvisionedConcurrencyConfig" => {
+                let (named, qualifier) = self.qualified(plane)?;
+                provisioned(plane, named, qualifier)?
+            }
+            "ListProvisionedConcurrencyConfigs" => {
+                let (named, function) = plane.functions.get(&self.function)?;
+                let all = function.provisioned.keys().collect();
+                let page = super::super::page::page(all, self.query("Marker"), self.most()?)?;
+                let configs = page.items.iter().map(|qualifier| provisioned(plane, named.function, qualifier));
+                let configs = configs.collect::<Result<Vec<_>, _>>()?;
+                json!({ "ProvisionedConcurrencyConfigs": configs, "NextMarker": page.next })
             }
             "CreateAlias" => {
                 let name = body.need("Name")?;
@@ -128,6 +164,22 @@ impl Route {
             }
         };
         Ok(Wire::json(200, "application/json", &output))
+    }
+
+    /// The function and the version or alias that provisioned concurrency is about; both are there.
+    fn qualified<'a>(&'a self, plane: &ControlPlane) -> Result<(&'a str, &'a str), Refusal> {
+        let (named, function) = plane.functions.get(&self.function)?;
+        let qualifier = self.query("Qualifier").or(named.qualifier).unwrap_or("$LATEST");
+        match is_number(qualifier) {
+            true => drop(function.version(named.function, qualifier)?),
+            false if qualifier == "$LATEST" => {
+                return Err(Refusal::invalid(
+                    "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
+                ));
+            }
+            false => drop(function.alias(named.function, qualifier)?),
+        }
+        Ok((named.function, qualifier))
     }
 
     fn configuration(&self, plane: &ControlPlane, now: Timestamp) -> Result<Value, Refusal> {
@@ -188,6 +240,31 @@ impl Route {
         }
         Ok(wire)
     }
+}
+
+/// Names and values of a query.
+fn pairs(query: Option<&str>) -> Vec<(String, String)> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (decoded(name), decoded(value)));
+    query.unwrap_or_default().split('&').filter_map(pair).collect()
+}
+
+/// Provisioned concurrency of a version or an alias, as AWS shows it.
+fn provisioned(plane: &ControlPlane, function: &str, qualifier: &str) -> Result<Value, Refusal> {
+    let (_, found) = plane.functions.get(function)?;
+    let (status, reason) = found.provisioned.get(qualifier).ok_or_else(|| {
+        let message = "No Provisioned Concurrency Config found for this function";
+        Refusal::new(404, "ProvisionedConcurrencyConfigNotFoundException", message)
+    })?;
+    let allocated = i32::from(*status == ProvisionedStatus::Ready);
+    Ok(json!({
+        "FunctionArn": arn(&found.place, function, Some(qualifier)),
+        "RequestedProvisionedConcurrentExecutions": 1,
+        "AvailableProvisionedConcurrentExecutions": allocated,
+        "AllocatedProvisionedConcurrentExecutions": allocated,
+        "Status": status,
+        "StatusReason": reason,
+    }))
 }
 
 /// What a body says of an alias.

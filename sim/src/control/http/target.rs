@@ -51,6 +51,9 @@ impl Target {
             ["2015-03-31", "functions", rest @ ..] => {
                 lambda::Route::of(&asked.method, rest, asked.uri.query()).map(Self::Lambda)
             }
+            ["2019-09-30", "functions", function, "provisioned-concurrency"] => {
+                lambda::Route::of_provisioned(&asked.method, function, asked.uri.query()).map(Self::Lambda)
+            }
             _ => None,
         }
         .ok_or_else(|| unknown(&format!("{} {path}", asked.method)))
