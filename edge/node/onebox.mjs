@@ -292,7 +292,7 @@ function removeCookie(headers, name) {
     const value = string(line?.value);
     const shorter = value === undefined ? value : withoutCookie(value, name);
     if (shorter === value) left.push(line);
-    else if (shorter) left.push({ ...line, value: shorter });
+    else if (shorter) left.push({ ...line, value: shorter.toWellFormed() });
   }
   if (left.length > 0) headers.cookie = left;
   else delete headers.cookie;
