@@ -281,3 +281,31 @@ fn a_one_box_request_with_an_unknown_origin_is_logged_once_in_a_start() {
         assert!(log.is_empty() || log.trim_end().ends_with(": \"spare.example.org\""), "{log}");
     }
 }
+
+#[test]
+fn check_warns_of_origins_that_hardly_go_together() {
+    let warned = |regular: &str, one_box: &str, function: &str| {
+        let desk = Desk::with(&format!(
+            "[release]\nid = \"web-1\"\nshare = \"50%\"\n[partition]\nkeys = [\"cookie:session\"]\n[pin]\n\
+             [origins.regular]\n{regular}\n[origins.one-box]\n{one_box}\n[function]\n{function}\n"
+        ));
+        let done = desk.run(&["check", "--json"]);
+        let result: Value = serde_json::from_str(&done.out).unwrap();
+        let fields = result["warnings"].as_array().unwrap().iter().map(|warning| warning["field"].as_str().unwrap());
+        fields.filter(|field| field.starts_with("origins.")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (bucket, api) = ("domain = \"web.s3.amazonaws.com\"", "domain = \"box.example.org\"");
+    let http = "domain = \"reg.example.org\"\nprotocol = \"http\"\nport = 80";
+    for (regular, one_box, function, expected) in [
+        (bucket, api, "", &["origins.one-box.domain"][..]),
+        (bucket, api, "origin = \"function\"", &[]),
+        (api, bucket, "", &[]),
+        (http, api, "", &[]),
+        (http, &format!("{api}\nprotocol = \"https\""), "", &["origins.one-box.port"]),
+        (http, &format!("{api}\nprotocol = \"https\"\nport = 443"), "", &[]),
+        (http, &format!("{api}\nport = 443"), "", &["origins.one-box.protocol"]),
+        (http, &format!("{api}\nport = 8080"), "", &[]),
+    ] {
+        assert_eq!(warned(regular, one_box, function), expected, "{regular}\n{one_box}\n{function}");
+    }
+}
