@@ -53,7 +53,9 @@ impl Aws {
             sha256: told(answer.code_sha256, "CodeSha256")?,
             role: told(answer.role, "Role")?,
             dead_letter: dead_letter.filter(|arn| !arn.is_empty()),
-            active: answer.state.is_none_or(|state| state == State::Active),
+            // An idle function becomes active when it is invoked; until then it may be updated, and aliases may move to it.
+            // <https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>
+            active: answer.state.is_none_or(|state| matches!(state, State::Active | State::Inactive)),
             place: place(told(answer.function_arn, "FunctionArn")?)?,
         }))
     }

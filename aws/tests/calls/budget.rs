@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::stage::{Told, config, get_alias, scripted_with};
 
-const ALIAS: &str = r#"{"FunctionVersion":"1","RevisionId":"r1"}"#;
+const ALIAS: &str = r#"{"AliasArn":"arn:aws:lambda:eu-west-1:123456789012:function:orders:live","FunctionVersion":"1","RevisionId":"r1"}"#;
 
 /// When the requests left that calls led to, and what the calls gave.
 async fn times(calls: Vec<Call>, answer: impl Fn(usize) -> Told + Send + Sync + 'static) -> (Vec<Duration>, usize) {

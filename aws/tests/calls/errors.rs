@@ -43,9 +43,11 @@ async fn what_an_error_means_and_how_often_it_is_tried() {
 
 #[tokio::test(start_paused = true)]
 async fn a_throttle_that_passes_is_not_told() {
-    let (aws, asked) = scripted(|_, before| match before {
+    let (aws, asked) = scripted(|_, before| {
+        match before {
         0..3 => refused(429, "TooManyRequestsException"),
-        _ => (200, vec![], r#"{"FunctionVersion":"1","RevisionId":"r1"}"#.to_owned()),
+        _ => (200, vec![], r#"{"AliasArn":"arn:aws:lambda:eu-west-1:123456789012:function:orders:live","FunctionVersion":"1","RevisionId":"r1"}"#.to_owned()),
+    }
     });
     let start = Instant::now();
     aws.call(&get_alias()).await.unwrap();
