@@ -7,6 +7,8 @@ use onebox_edge::{Config, Moves, Origins, SecretText};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::words::{expression, fewest};
+
 const PARTS: [&str; 8] = [
     include_str!("request.js"),
     include_str!("hash.js"),
@@ -18,22 +20,22 @@ const PARTS: [&str; 8] = [
     include_str!("decide.js"),
 ];
 
-/// The source of viewer-request.
-pub(crate) fn viewer_request(config: &Config) -> String {
+/// The source of viewer-request, which looks for these texts of crawlers.
+pub(crate) fn viewer_request(config: &Config, crawlers: &[String]) -> String {
     let imports = config.function.store.is_some() || config.function.moves != Moves::Lambda;
-    source(config, imports, include_str!("viewer-request.js"))
+    source(config, crawlers, imports, include_str!("viewer-request.js"))
 }
 
-/// The source of viewer-response, for a configuration with pins.
-pub(crate) fn viewer_response(config: &Config) -> String {
-    source(config, config.function.store.is_some(), include_str!("viewer-response.js"))
+/// The source of viewer-response, for a configuration with pins; it looks for the same texts.
+pub(crate) fn viewer_response(config: &Config, crawlers: &[String]) -> String {
+    source(config, crawlers, config.function.store.is_some(), include_str!("viewer-response.js"))
 }
 
-fn source(config: &Config, imports: bool, answer: &str) -> String {
+fn source(config: &Config, crawlers: &[String], imports: bool, answer: &str) -> String {
     // AWS wants the import in the first line:
     // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html
     let mut source = String::from(if imports { "import cf from 'cloudfront';\n" } else { "" });
-    for (name, value) in constants(config) {
+    for (name, value) in constants(config, crawlers) {
         source.push_str(&format!("const {name} = {value};\n"));
     }
     PARTS.iter().for_each(|part| source.push_str(part));
@@ -46,7 +48,7 @@ fn source(config: &Config, imports: bool, answer: &str) -> String {
 }
 
 /// Every constant and the expression that it is. What is not configured is null or false.
-fn constants(config: &Config) -> Vec<(&'static str, String)> {
+fn constants(config: &Config, crawlers: &[String]) -> Vec<(&'static str, String)> {
     let (store, pin, forced) = (&config.function.store, &config.pin, &config.forced);
     // A release of the store draws the line anew, unless the configuration has a salt of its own.
     let salt = (config.partition.salt != config.release.id).then_some(&config.partition.salt);
@@ -54,6 +56,7 @@ fn constants(config: &Config) -> Vec<(&'static str, String)> {
     // Elsewhere origin-request does.
     let removes_token = forced.is_some() && config.function.moves != Moves::Lambda;
     let secret = |secret: Option<&SecretText>| secret.map_or_else(|| "null".into(), |secret| key(secret.bytes()));
+    let exceptions = fewest(&config.crawlers.except);
     vec![
         ("RELEASE", release(config)),
         ("SCHEDULED", text(store.is_some() || config.release.share.constant().is_none())),
@@ -63,7 +66,8 @@ fn constants(config: &Config) -> Vec<(&'static str, String)> {
         ("HEADER", text(config.partition.header.to_ascii_lowercase())),
         ("KEYS", config.partition.keys.iter().map(entry).collect::<Value>().to_string()),
         ("NETWORKS", text(config.partition.keys.iter().flat_map(Entry::parts).any(is_network))),
-        ("CRAWLERS", crawlers(&config.crawlers)),
+        ("CRAWLERS", expression(crawlers)),
+        ("NO_CRAWLERS", expression(if crawlers.is_empty() { &[] } else { &exceptions })),
         ("PIN_COOKIE", text(pin.as_ref().map(|pin| &pin.cookie))),
         ("PIN_ATTRIBUTES", text(pin.as_ref().map(|pin| attributes(pin.max_age)))),
         ("PIN_SECRET", secret(pin.as_ref().and_then(|pin| pin.secret.as_ref()))),
@@ -112,25 +116,6 @@ fn entry(entry: &Entry) -> Value {
         Part::ClientNetwork(prefix) => json!(["client-ip", "", prefix.bits()]),
     };
     entry.parts().iter().map(part).collect()
-}
-
-/// A regular expression that finds one of the texts without regard to ASCII case. The flag `i` would take other letters
-/// for ASCII ones: the Kelvin sign is a k to it.
-fn crawlers(parts: &[String]) -> String {
-    let letter = |letter: char| match letter {
-        _ if letter.is_ascii_alphabetic() => {
-            format!("[{}{}]", letter.to_ascii_uppercase(), letter.to_ascii_lowercase())
-        }
-        _ if letter.is_ascii_punctuation() => format!("\\{letter}"),
-        // These two end a line of JavaScript.
-        '\u{2028}' => "\\u2028".into(),
-        '\u{2029}' => "\\u2029".into(),
-        _ => letter.to_string(),
-    };
-    // An empty part would be in every text.
-    let parts = parts.iter().filter(|part| !part.is_empty());
-    let parts: Vec<String> = parts.map(|part| part.chars().map(letter).collect()).collect();
-    if parts.is_empty() { "null".into() } else { format!("/{}/", parts.join("|")) }
 }
 
 /// The attributes of the pin, in the order of the handler viewer-response:

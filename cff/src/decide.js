@@ -11,7 +11,7 @@ function decide(event, release) {
         if (side) return { side: side, isForced: true, drawn: -1 };
     }
     const share = SCHEDULED ? shareAt(release.share, Date.now()) : release.share;
-    if (!share || (CRAWLERS && CRAWLERS.test(first(request.headers, 'user-agent')))) {
+    if (!share || (CRAWLERS && isCrawler(first(request.headers, 'user-agent')))) {
         return { side: REGULAR, drawn: -1 };
     }
     if (PIN_COOKIE) {
@@ -26,6 +26,15 @@ function decide(event, release) {
         }
     }
     return { side: REGULAR, drawn: -1 };
+}
+
+/**
+ * Whether a User-Agent has one of the crawlers' texts in it and none that says otherwise. Case is folded as ASCII has it, in
+ * the text and not by the flag `i`, which would take other letters for ASCII ones: the Kelvin sign is a k to it.
+ */
+function isCrawler(agent) {
+    const text = agent.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+    return CRAWLERS.test(text) && !(NO_CRAWLERS && NO_CRAWLERS.test(text));
 }
 
 function sideOf(bucket, share) {

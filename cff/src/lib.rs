@@ -51,9 +51,11 @@ mod check;
 mod minify;
 mod refused;
 mod store;
+mod words;
 
 use std::fmt;
 
+use onebox_core::Crawlers;
 use onebox_edge::Config;
 
 pub use self::{check::check, refused::Refused, store::store_update};
@@ -69,6 +71,17 @@ pub struct Functions {
     pub viewer_request: String,
     /// The function of the event viewer-response, if visitors are pinned.
     pub viewer_response: Option<String>,
+    /// How many of the crawlers' texts they look for.
+    pub crawlers: Fit,
+}
+
+/// How much of a list there is room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fit {
+    /// How many are in.
+    pub held: usize,
+    /// How many there are.
+    pub all: usize,
 }
 
 impl fmt::Debug for Functions {
@@ -77,19 +90,49 @@ impl fmt::Debug for Functions {
         f.debug_struct("Functions")
             .field("viewer_request", &self.viewer_request.len())
             .field("viewer_response", &self.viewer_response.as_ref().map(String::len))
+            .field("crawlers", &self.crawlers)
             .finish()
     }
 }
 
 /// The functions of a configuration. Its secrets are in them: a function has no other place for them.
 ///
+/// Where there is no room for all texts of `crawlers.contains`, both functions look for the same ones, as many as there is
+/// room for: the shortest. [`Functions::crawlers`] says how many; what is left out is a visitor to them.
+///
 /// # Errors
-/// [`Refused`] if CloudFront would not run a function: it is too large, or not of the JavaScript that CloudFront knows.
+/// [`Refused`] if CloudFront would not run a function: it is too large without any crawler, or not of the JavaScript that
+/// CloudFront knows.
 pub fn functions(config: &Config) -> Result<Functions, Refused> {
-    let viewer_response = config.pin.as_ref().map(|_| finished("viewer-response", &bake::viewer_response(config)));
+    let crawlers = words::fewest(&config.crawlers.contains);
+    let mut made = match made(config, &crawlers) {
+        Err(Refused::TooLarge { .. }) if !crawlers.is_empty() => made(config, &[])?,
+        whole => return whole,
+    };
+    // With these it fits, with those it does not.
+    let (mut held, mut too_many) = (0, crawlers.len());
+    while held + 1 < too_many {
+        let between = held.midpoint(too_many);
+        match self::made(config, &crawlers[..between]) {
+            Ok(functions) => (made, held) = (functions, between),
+            Err(Refused::TooLarge { .. }) => too_many = between,
+            Err(refused) => return Err(refused),
+        }
+    }
+    Ok(made)
+}
+
+/// The functions that look for these texts of crawlers.
+fn made(config: &Config, crawlers: &[String]) -> Result<Functions, Refused> {
+    let finder = Crawlers::new(crawlers.to_vec());
+    let all = || config.crawlers.contains.iter().filter(|text| !text.is_empty());
+    let viewer_response =
+        config.pin.as_ref().map(|_| finished("viewer-response", &bake::viewer_response(config, crawlers)));
     Ok(Functions {
-        viewer_request: finished("viewer-request", &bake::viewer_request(config))?,
+        viewer_request: finished("viewer-request", &bake::viewer_request(config, crawlers))?,
         viewer_response: viewer_response.transpose()?,
+        // A text that holds one of these is looked for with it.
+        crawlers: Fit { held: all().filter(|text| finder.contain(text.as_bytes())).count(), all: all().count() },
     })
 }
 

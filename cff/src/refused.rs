@@ -45,8 +45,8 @@ impl fmt::Display for Refused {
                 let over = bytes.saturating_sub(MAX_BYTES);
                 write!(
                     f,
-                    "{function} has {bytes} bytes, {over} more than the {MAX_BYTES} of a CloudFront Function: shorten \
-                     the key chain, the crawlers or the schedule"
+                    "{function} has {bytes} bytes, {over} more than the {MAX_BYTES} of a CloudFront Function, \
+                     without any crawler: shorten the key chain or the schedule"
                 )
             }
             Self::ValueTooLarge { bytes } => {

@@ -79,10 +79,10 @@ fn a_function_of_what_is_listed_is_not_refused() {
 
 #[test]
 fn a_function_that_is_too_large_is_refused_with_by_how_much() {
-    let parts = |count: usize| (0..count).map(|at| format!("crawler-number-{at}")).collect::<Vec<_>>();
     let built = |count: usize| {
-        let more = json!({ "crawlers": { "contains": parts(count) } });
-        functions(&config(&json!({ "id": "web-1", "share": "5%" }), &json!(["client-ip"]), &more))
+        let keys: Vec<_> = (0..count).map(|at| format!("header:x-visitor-number-{at}")).collect();
+        let more = json!({ "crawlers": { "contains": ["bot"] } });
+        functions(&config(&json!({ "id": "web-1", "share": "5%" }), &json!(keys), &more))
     };
     let refused = built(400).unwrap_err();
     let Refused::TooLarge { function: "viewer-request", bytes } = refused else { panic!("{refused}") };

@@ -6,7 +6,7 @@ mod harness;
 use std::{collections::BTreeMap, fs, path::Path};
 
 use harness::{Case, ENGINES, config, run, visit::Visit};
-use onebox_edge::{Config, Pin};
+use onebox_edge::{Config, CrawlerTexts, Pin};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -45,6 +45,8 @@ struct Rules {
     forced: Option<Forced>,
     #[serde(default)]
     crawlers: Vec<String>,
+    #[serde(default)]
+    except: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -77,7 +79,7 @@ fn configured(rules: Rules) -> Config {
     }
     let release = rules.pin.as_ref().map_or("web-1", |pin| &pin.release);
     let mut config = config(&json!({ "id": release, "share": rules.share }), &rules.keys, &more);
-    config.crawlers = rules.crawlers;
+    config.crawlers = CrawlerTexts { contains: rules.crawlers, except: rules.except };
     let cookie = rules.pin.map_or_else(|| WITNESS.into(), |pin| pin.cookie);
     config.pin = config.pin.map(|pin| Pin { cookie, ..pin });
     config.forced = config.forced.zip(rules.forced).map(|(mut forced, rules)| {

@@ -2,36 +2,37 @@
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
-/// The User-Agents that are crawlers: those that contain one of these texts, without regard to ASCII case.
+use crate::{
+    few::Few,
+    many::{Many, WINDOW},
+};
+
+/// The User-Agents that are crawlers: those that contain one of these texts, and none that says otherwise, without regard
+/// to ASCII case.
 ///
 /// ```
 /// use onebox_core::Crawlers;
-/// let crawlers = Crawlers::new(vec!["bot".into(), "spider".into()]);
+/// let crawlers = Crawlers::new(vec!["bot".into(), "spider".into()]).except(vec!["CUBOT".into()]);
 /// assert!(crawlers.contain(b"Mozilla/5.0 (compatible; Googlebot/2.1)"));
 /// assert!(crawlers.contain(b"BOT"));
 /// assert!(!crawlers.contain(b"Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"));
+/// assert!(!crawlers.contain(b"Mozilla/5.0 (Linux; Android 13; CUBOT NOTE 20) Chrome/142.0.0.0"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crawlers {
-    parts: Box<[Part]>,
-    /// Whether each part has the two bytes that [`Crawlers::may_be_in`] looks for.
-    in_pairs: bool,
+    contained: Texts,
+    except: Texts,
 }
 
-/// A text that a crawler's User-Agent contains, in lower case.
+/// From how many texts on a table is faster than to compare with each.
+const MANY: usize = 6;
+
+/// Texts to find in others: a few, many, or, where some of many are too short, both.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Part {
-    text: Box<[u8]>,
-    /// Its first two bytes as [`folded`], as often as one instruction compares them.
-    first: [u8; VECTOR],
-    second: [u8; VECTOR],
+struct Texts {
+    few: Few,
+    many: Option<Many>,
 }
-
-/// How many bytes one instruction handles.
-const VECTOR: usize = 16;
-
-/// How many places are looked at together: what is compared with so many of them stays in registers.
-const BLOCK: usize = 4 * VECTOR;
 
 impl Crawlers {
     /// Crawlers by parts of their User-Agent. An empty part would be in every text and is left out.
@@ -39,95 +40,81 @@ impl Crawlers {
     #[cold]
     #[must_use]
     pub fn new(parts: Vec<String>) -> Self {
-        let part = |text: String| {
-            let text = text.to_ascii_lowercase().into_bytes().into_boxed_slice();
-            let first = *text.first()?;
-            let second = *text.get(1).unwrap_or(&first);
-            Some(Part { text, first: [folded(first); _], second: [folded(second); _] })
-        };
-        let parts: Box<[Part]> = parts.into_iter().filter_map(part).collect();
-        let in_pairs = parts.iter().all(|part| part.text.len() > 1);
-        Self { parts, in_pairs }
+        Self { contained: Texts::new(parts), except: Texts::new(Vec::new()) }
+    }
+
+    /// These crawlers without the User-Agents that contain one of these parts: devices have names such as CUBOT.
+    #[cold]
+    #[must_use]
+    pub fn except(mut self, parts: Vec<String>) -> Self {
+        self.except = Texts::new(parts);
+        self
     }
 
     /// Whether a User-Agent is a crawler's.
     #[inline(never)]
     #[must_use]
     pub fn contain(&self, user_agent: &[u8]) -> bool {
-        (!self.in_pairs || self.may_be_in(user_agent)) && self.are_in(user_agent)
-    }
-
-    /// Whether a part is in a text, byte by byte.
-    #[inline(never)]
-    fn are_in(&self, text: &[u8]) -> bool {
-        let is_in = |part: &Part| text.windows(part.text.len()).any(|here| here.eq_ignore_ascii_case(&part.text));
-        self.parts.iter().any(is_in)
-    }
-
-    /// Whether the first two bytes of a part are somewhere in a text, and perhaps if they are not: what lets browsers
-    /// through.
-    fn may_be_in(&self, text: &[u8]) -> bool {
-        if text.len() <= BLOCK {
-            return self.may_be_in_short(text);
-        }
-        let wrong = self.wrong_in(&text[..text.len() - 1], &text[1..]);
-        wrong.iter().fold(false, |found, wrong| found | (*wrong == 0))
-    }
-
-    /// The same for a text that fills no block.
-    #[inline(never)]
-    fn may_be_in_short(&self, text: &[u8]) -> bool {
-        let mut padded = [0; BLOCK + 1];
-        padded.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
-        self.may_be_in(&padded)
-    }
-
-    /// Zero where both bytes of some part are right, all places together: loops without a branch that the compiler turns
-    /// into vector instructions, with what it has found in registers until the end.
-    ///
-    /// The second bytes are a text of their own, one byte on: it would make them out of the first ones with three
-    /// instructions, and loads them with one.
-    #[inline(never)]
-    fn wrong_in(&self, firsts: &[u8], seconds: &[u8]) -> [u8; VECTOR] {
-        let mut wrong = [[u8::MAX; VECTOR]; BLOCK / VECTOR];
-        let last = firsts.len().saturating_sub(BLOCK);
-        let mut from = 0;
-        while let Some((firsts, seconds)) = block(firsts, from).zip(block(seconds, from)) {
-            let (firsts, seconds) = (firsts.map(folded), seconds.map(folded));
-            let (firsts, seconds) = (firsts.as_chunks::<VECTOR>().0, seconds.as_chunks::<VECTOR>().0);
-            for part in &self.parts {
-                for vector in 0..wrong.len() {
-                    for at in 0..VECTOR {
-                        let found = (firsts[vector][at] ^ part.first[at]) | (seconds[vector][at] ^ part.second[at]);
-                        wrong[vector][at] = wrong[vector][at].min(found);
-                    }
-                }
-            }
-            if from == last {
-                break;
-            }
-            // The places behind the last whole block are looked at with those before them once more.
-            from = (from + BLOCK).min(last);
-        }
-        let mut least = [u8::MAX; VECTOR];
-        for vector in wrong {
-            for at in 0..VECTOR {
-                least[at] = least[at].min(vector[at]);
-            }
-        }
-        least
+        self.contained.are_some_in(user_agent) && !self.except.are_some_in(user_agent)
     }
 }
 
-/// The block that begins here.
-#[inline]
-fn block(text: &[u8], from: usize) -> Option<&[u8; BLOCK]> {
-    text.get(from..)?.first_chunk()
+impl Texts {
+    fn new(parts: Vec<String>) -> Self {
+        let is_many = parts.len() >= MANY;
+        let texts = parts.into_iter().map(|part| part.to_ascii_lowercase().into_bytes().into_boxed_slice());
+        let (many, few): (Vec<Box<[u8]>>, _) = texts.partition(|text| is_many && text.len() >= WINDOW);
+        Self { few: Few::new(few), many: (!many.is_empty()).then(|| Many::new(many)) }
+    }
+
+    #[inline]
+    fn are_some_in(&self, text: &[u8]) -> bool {
+        self.few.are_some_in(text) || self.many.as_ref().is_some_and(|many| many.are_some_in(text))
+    }
 }
 
-/// A letter in lower case. What is no letter may become something else, so that equal bytes stay equal and no more is
-/// said.
-#[inline]
-const fn folded(byte: u8) -> u8 {
-    byte | 0x20
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::ToString};
+
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![4 => "[abAB]{0,6}", 1 => "[a-cA-C@`\\[{ /.]{0,9}", 1 => "[é\u{212A}k\u{0}a]{0,4}"]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn many_texts_are_found_as_each_of_them_is(
+            parts in vec(text(), 0..40), except in vec(text(), 0..20), agent in vec(text(), 0..12),
+        ) {
+            let agent = agent.concat();
+            let is_in = |part: &String| {
+                !part.is_empty() && agent.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
+            };
+            let expected = parts.iter().any(is_in) && !except.iter().any(is_in);
+            prop_assert_eq!(Crawlers::new(parts.clone()).except(except.clone()).contain(agent.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn each_of_two_thousand_texts_is_found_at_every_place() {
+        let parts: Vec<String> = (0..2_000_u32).map(|at| format!("{:x}/Bot", at.wrapping_mul(0x9E37_79B1))).collect();
+        let crawlers = Crawlers::new(parts.clone());
+        for part in &parts {
+            let almost = &part[..part.len() - 1];
+            for (agent, expected) in [
+                (part.to_string(), true),
+                (format!("Mozilla/5.0 ({})", part.to_ascii_uppercase()), true),
+                (format!("  {part}"), true),
+                (format!("Mozilla/5.0 ({almost})"), false),
+            ] {
+                assert_eq!(crawlers.contain(agent.as_bytes()), expected, "{agent}");
+            }
+        }
+    }
 }

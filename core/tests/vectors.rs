@@ -41,6 +41,8 @@ struct Rules {
     #[serde(rename = "override")]
     forced: Option<Override>,
     crawlers: Option<Vec<String>>,
+    #[serde(default)]
+    except: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -163,7 +165,7 @@ impl Rules {
             policy = policy.with_overrides(Overrides::new(&name, secret(&signs)));
         }
         if let Some(parts) = self.crawlers {
-            policy = policy.with_crawlers(Crawlers::new(parts));
+            policy = policy.with_crawlers(Crawlers::new(parts).except(self.except));
         }
         policy
     }

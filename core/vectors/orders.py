@@ -16,6 +16,8 @@ PARTS = ["bot", "crawler", "spider"]
 def decisions():
     """(group, name, policy, request) of every case."""
     yield from crawlers()
+    yield from exceptions()
+    yield from many()
     yield from edges()
     yield from order()
     yield from mixed(random.Random(3))
@@ -50,6 +52,36 @@ def crawlers():
         ("a cookie", cookies("user-agent=bot")),
     ]:
         yield "crawler", name, rules, {"clientIp": "198.51.100.7"} | request
+
+
+def exceptions():
+    devices = ["cubot", "M bot"]
+    for agent in (
+        "Mozilla/5.0 (Linux; Android 13; CUBOT NOTE 20) AppleWebKit/537.36", "cubot", "CuBoT", "Cubo t", "ubot", "M bot 60",
+        "m BOT", "Mbot", "M  bot", BOT, f"{BOT} CUBOT", f"CUBOT {BOT}", "cubot spider", "spider", "a bot, M bot", FIREFOX, "",
+    ):
+        rules, request = asked(agent, PARTS)
+        yield "crawler except", f"{agent!a}", rules | {"except": devices}, request
+    for name, parts, devices, agent in [
+        ("the same text", ["bot"], ["bot"], "bot"), ("the same text in another case", ["bot"], ["BOT"], "bot"),
+        ("a part of the text", ["crawler"], ["awl"], "crawler"), ("no dot is any", ["bot"], ["cu.ot"], "cubot"),
+        ("beyond ASCII", ["bot"], ["\u00d6bot"], "\u00f6bot"), ("beyond ASCII, as it stands", ["bot"], ["\u00d6bot"], "\u00d6bot"),
+        ("the Kelvin sign", ["bot"], ["kbot"], "\u212abot"), ("one byte", ["b"], ["c"], "cb"),
+    ]:
+        rules, request = asked(agent, parts)
+        yield "crawler except", name, rules | {"except": devices}, request
+    rules = policy(["client-ip"]) | {"crawlers": PARTS, "except": ["CUBOT"]}
+    two = {"clientIp": "198.51.100.7", "headers": {"user-agent": ["bot", "CUBOT"]}}
+    yield "crawler except", "of two lines the first", rules, two
+
+
+def many():
+    parts = [f"{name}{end}" for name in ("google", "bing", "apple", "yandex", "a.b", "\u043f\u0440") for end in ("bot", "/1", " Spider")]
+    for agent in (BOT, FIREFOX, "xYANDEX spider", "yandexspider", "A.B/1", "aXb/1", "\u043f\u0440bot", "\u041f\u0440bot", "bing",
+                  "bingbo", "ingbot", "x" * 61 + "bingbot", "x" * 62 + "bingbo", "applegoogle/1", "GOOGLE/2"):
+        yield "many crawlers", f"{agent!a}", *asked(agent, parts)
+        yield "many crawlers", f"{agent!a}, and short ones", *asked(agent, [*parts, "zz", "~"])
+    yield "many crawlers", "a short one among many", *asked("x ZZ y", [*parts, "zz", "~"])
 
 
 def edges():

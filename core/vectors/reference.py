@@ -171,7 +171,8 @@ def forced(policy, request):
 
 def is_crawler(policy, request):
     agent = small(request.get("headers", {}).get("user-agent", [""])[0])
-    return any(small(part) in agent for part in policy["crawlers"])
+    except_for = any(small(part) in agent for part in policy.get("except", []))
+    return any(small(part) in agent for part in policy["crawlers"]) and not except_for
 
 
 def decide(policy, request):

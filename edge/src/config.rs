@@ -61,8 +61,8 @@ pub struct Config {
     pub pin: Option<Pin>,
     /// How testers choose a side, if they may.
     pub forced: Option<Override>,
-    /// Parts of the User-Agents that are regular.
-    pub crawlers: Vec<String>,
+    /// Which User-Agents are regular.
+    pub crawlers: CrawlerTexts,
     /// What a CloudFront Function does where it takes the place of a handler.
     pub function: Function,
     /// Help for people who look.
@@ -126,6 +126,16 @@ pub struct Override {
     pub secret: SecretText,
 }
 
+/// Which User-Agents are crawlers', and therefore regular: all that hold one text of the first list and none of the second,
+/// without regard to ASCII case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrawlerTexts {
+    /// What a crawler's User-Agent holds.
+    pub contains: Vec<String>,
+    /// What the User-Agent of a device holds that would be taken for a crawler's.
+    pub except: Vec<String>,
+}
+
 /// What a CloudFront Function does where it takes the place of a handler.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Function {
@@ -175,8 +185,9 @@ impl Config {
         if let Some(forced) = &self.forced {
             policy = policy.with_overrides(Overrides::new(&forced.name, forced.secret.secret()));
         }
-        if !self.crawlers.is_empty() {
-            policy = policy.with_crawlers(Crawlers::new(self.crawlers.clone()));
+        let CrawlerTexts { contains, except } = &self.crawlers;
+        if !contains.is_empty() {
+            policy = policy.with_crawlers(Crawlers::new(contains.clone()).except(except.clone()));
         }
         policy
     }

@@ -32,8 +32,8 @@ mod settings;
 pub mod wasm;
 
 pub use config::{
-    Config, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, DEFAULT_STORE_KEY, Debug, Function, Moves,
-    Origins, Override, Partitioning, Pin, Release, SecretText, Store,
+    Config, CrawlerTexts, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, DEFAULT_STORE_KEY, Debug,
+    Function, Moves, Origins, Override, Partitioning, Pin, Release, SecretText, Store,
 };
 pub use edit::{Edit, OriginValue};
 pub use event::{Event, Field, Visit, incoming};

@@ -54,5 +54,5 @@ fn accepted(config: &Config) {
     assert_eq!(policy.ramp(), &config.release.share);
     assert_eq!(policy.pins().is_some(), config.pin.is_some());
     assert_eq!(policy.overrides().is_some(), config.forced.is_some());
-    assert_eq!(policy.crawlers().is_some(), !config.crawlers.is_empty());
+    assert_eq!(policy.crawlers().is_some(), !config.crawlers.contains.is_empty());
 }

@@ -20,14 +20,14 @@ const NOW: Time = Time::from_unix_millis(1_795_176_000_000);
 static CONFIG: LazyLock<Config> = LazyLock::new(|| {
     let config = json!({
         "release": { "id": "web-1", "share": "50%" },
-        "partition": { "keys": ["cookie:session", ["client-ip", "header:user-agent"], "header:user-agent"] },
+        "partition": { "keys": ["cookie:session", ["client-ip/64", "header:user-agent"], "header:user-agent"] },
         "origins": {
             "regular": { "domain": "reg.example.org" },
             "one-box": { "domain": "box.example.org", "path": "/box", "port": 8443, "protocol": "https" },
         },
         "pin": { "secret": "hex:00112233445566778899aabbccddeeff" },
         "override": { "secret": "hex:00112233445566778899aabbccddeeff" },
-        "crawlers": { "contains": ["bot"] },
+        "crawlers": { "contains": ["bot"], "except": ["cubot"] },
         "debug": { "response_header": true },
     });
     Config::from_json(&config.to_string()).expect("a correct configuration")

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use anstyle::AnsiColor;
 use onebox_config::{Mistake, Places};
 use onebox_core::{Origin, Ramp, Step, Time};
-use onebox_edge::{Config, Moves};
+use onebox_edge::{Config, CrawlerTexts, Moves};
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     clock::Clock,
     config::{ConfigFile, Refused},
     exit::written,
+    package::Functions,
 };
 use doubt::{Assumptions, Doubt, duration};
 
@@ -56,7 +57,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let assumptions = Assumptions { now: args.clock.now(), traffic: args.traffic };
-    match (args.config.load_with_places(), args.json) {
+    match (args.config.load_with_places().and_then(|loaded| functions_fit(&args.config, loaded)), args.json) {
         (Ok((config, places)), false) => {
             for Mistake { line, column, field, message } in warnings(&config, &places, assumptions) {
                 let path = args.config.path.display();
@@ -83,17 +84,33 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
 }
 
+/// A configuration with settings for functions alone is wrong if they cannot be written.
+fn functions_fit(file: &ConfigFile, (config, places): (Config, Places)) -> Result<(Config, Places), Refused> {
+    let functions = Functions::of(&config);
+    let mistakes: Vec<_> = functions
+        .missing()
+        .map(|(field, message)| placed(&places, Doubt { field: field.to_owned(), message }))
+        .collect();
+    if mistakes.is_empty() || !functions.are_configured {
+        return Ok((config, places));
+    }
+    Err(Refused::Mistaken { path: file.path.clone(), mistakes })
+}
+
+fn placed(places: &Places, Doubt { field, message }: Doubt) -> Mistake {
+    let (line, column) = places.of(&field);
+    Mistake { line, column, field, message }
+}
+
 fn print(result: &serde_json::Value) -> Result<Exit, Failure> {
     written(writeln!(io::stdout(), "{result}"))
 }
 
 /// What is allowed and yet hardly meant, with its place.
 fn warnings(config: &Config, places: &Places, assumptions: Assumptions) -> Vec<Mistake> {
-    let placed = |Doubt { field, message }| {
-        let (line, column) = places.of(&field);
-        Mistake { line, column, field, message }
-    };
-    doubt::all(config, assumptions).into_iter().map(placed).collect()
+    let functions = Functions::of(config);
+    let of_functions = functions.warnings().map(|(field, message)| Doubt { field: field.to_owned(), message });
+    doubt::all(config, assumptions).into_iter().chain(of_functions).map(|doubt| placed(places, doubt)).collect()
 }
 
 /// The steps of the share; one that has always been there has no time.
@@ -140,8 +157,12 @@ fn extras(out: &mut impl Write, config: &Config) -> io::Result<()> {
     if let Some(forced) = &config.forced {
         writeln!(out, "  override  {}", forced.name)?;
     }
-    if !config.crawlers.is_empty() {
-        writeln!(out, "  crawlers  {}", config.crawlers.join(", "))?;
+    let CrawlerTexts { contains, except } = &config.crawlers;
+    if !contains.is_empty() {
+        writeln!(out, "  crawlers  {}", some_of(contains))?;
+    }
+    if !except.is_empty() {
+        writeln!(out, "            but not {}", some_of(except))?;
     }
     match &config.function.moves {
         Moves::Lambda => {}
@@ -152,6 +173,14 @@ fn extras(out: &mut impl Write, config: &Config) -> io::Result<()> {
         writeln!(out, "  store     {}, key {}", store.id, store.key)?;
     }
     Ok(())
+}
+
+/// The first of some texts, and how many more there are.
+fn some_of(texts: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let more = texts.len().saturating_sub(SHOWN);
+    let shown = texts[..texts.len() - more].join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
 fn described(origin: &Origin) -> String {

@@ -2,6 +2,7 @@
 
 mod archive;
 mod folder;
+mod functions;
 mod manifest;
 
 use std::{
@@ -10,9 +11,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anstyle::AnsiColor;
 use onebox_edge::{Config, Trigger};
 
-use crate::{Exit, Failure, bundle, config::ConfigFile, exit::written};
+pub(crate) use self::functions::Functions;
+use crate::{Exit, Failure, bundle, cli::say, config::ConfigFile, exit::written};
 use manifest::Manifest;
 
 /// Write the functions for CloudFront, ready to upload
@@ -27,6 +30,10 @@ use manifest::Manifest;
 /// `[function]`, the commands that change the release in it are printed on standard error. node/ is a package for services
 /// that run Node.js: `import { decide } from`.
 ///
+/// A CloudFront Function has at most 10 KB. Where not all crawlers fit, the functions look for as many as fit, the shortest
+/// texts first; where the key chain or the schedule alone is too long, they are left out and the rest is written. Standard
+/// error and manifest.json say what was left out.
+///
 /// A function reads its configuration from config.bin; config.json says the same to people, and is what the native
 /// handlers read. To change a function's configuration, package it anew. Secrets of the configuration are in both files
 /// and in the CloudFront Functions, because functions have no other place for them: nobody else may read what is written, and
@@ -36,7 +43,10 @@ use manifest::Manifest;
 Examples:
   onebox package                       write dist/
   onebox package --config web.toml --out build/edge
-  onebox package --json | jq -r '.files[] | select(.path == \"viewer-request.zip\") | .sha256.base64'")]
+  onebox package --json | jq -r '.files[] | select(.path == \"viewer-request.zip\") | .sha256.base64'
+
+Exit codes: 0 everything that the configuration is about is written, 64 the configuration is wrong, or it has a table
+[function] and a function was left out.")]
 pub(crate) struct Args {
     #[command(flatten)]
     config: ConfigFile,
@@ -62,9 +72,13 @@ pub(crate) struct Artifact {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let config = args.config.load()?;
-    let artifacts = artifacts(&config)?;
-    let manifest = Manifest::of(&config.release.id, &artifacts, secrets(&config), store_update(&config)?);
+    let functions = Functions::of(&config);
+    let artifacts = artifacts(&config, &functions)?;
+    let manifest = Manifest::of(&config.release.id, &artifacts, secrets(&config), &functions);
     folder::replace(&args.out, &artifacts, &manifest)?;
+    for (field, message) in functions.warnings() {
+        say(AnsiColor::Yellow, "warning", &format!("{field}: {message}"));
+    }
     if !manifest.secrets.is_empty() && !args.json {
         anstream::eprintln!(
             "{} contains secrets ({}): only you can read it, and its .gitignore keeps it out of git; keep it out of logs and \
@@ -77,10 +91,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         anstream::eprintln!("To change the release in the KeyValueStore:\n\n{commands}");
     }
     let mut out = io::stdout().lock();
-    written(match args.json {
+    let exit = written(match args.json {
         true => manifest.to_json().map_err(io::Error::from).and_then(|json| out.write_all(json.as_bytes())),
         false => table(&mut out, &args.out, &manifest),
-    })
+    })?;
+    match functions.missing().next().filter(|_| functions.are_configured) {
+        Some((field, why)) => Err(Failure::usage(format!("{field}: {why}; everything else is written"))),
+        None => Ok(exit),
+    }
 }
 
 /// Writes the bundles alone, as folders, into a folder that is there.
@@ -103,8 +121,8 @@ fn secrets(config: &Config) -> Vec<String> {
 }
 
 /// Everything that is packaged, by path.
-fn artifacts(config: &Config) -> Result<Vec<Artifact>, Failure> {
-    let mut artifacts = cloudfront_functions(config)?;
+fn artifacts(config: &Config, functions: &Functions) -> Result<Vec<Artifact>, Failure> {
+    let mut artifacts = functions.files.clone();
     artifacts.push(Artifact { path: ".gitignore".to_owned(), bytes: GITIGNORE.into() });
     let node = bundle::decide(config).into_iter();
     artifacts.extend(node.map(|file| Artifact { path: format!("node/{}", file.name), bytes: file.bytes }));
@@ -118,23 +136,18 @@ fn artifacts(config: &Config) -> Result<Vec<Artifact>, Failure> {
     Ok(artifacts)
 }
 
-/// The CloudFront Functions; viewer-response only has something to do where visitors are pinned.
+/// The CloudFront Functions, for who cannot do without them.
 pub(crate) fn cloudfront_functions(config: &Config) -> Result<Vec<Artifact>, Failure> {
-    let functions = onebox_cff::functions(config).map_err(refused)?;
-    let both = [("viewer-request", Some(functions.viewer_request)), ("viewer-response", functions.viewer_response)];
-    let written = both.into_iter().filter_map(|(name, code)| {
-        code.map(|code| Artifact { path: format!("{name}.cff.js"), bytes: code.into_bytes() })
-    });
-    Ok(written.collect())
-}
-
-/// The commands that put the release into the KeyValueStore, where there is one.
-fn store_update(config: &Config) -> Result<Option<String>, Failure> {
-    config.function.store.as_ref().map(|_| onebox_cff::store_update(config)).transpose().map_err(refused)
-}
-
-fn refused(why: onebox_cff::Refused) -> Failure {
-    Failure::usage(format!("a CloudFront Function cannot be written: {why}"))
+    let functions = Functions::of(config);
+    if functions.files.is_empty() {
+        return Err(Failure::usage(
+            functions.missing().map(|(field, why)| format!("{field}: {why}")).collect::<String>(),
+        ));
+    }
+    for (field, message) in functions.warnings() {
+        say(AnsiColor::Yellow, "warning", &format!("{field}: {message}"));
+    }
+    Ok(functions.files)
 }
 
 fn table(out: &mut impl Write, folder: &Path, manifest: &Manifest) -> io::Result<()> {

@@ -82,8 +82,17 @@ fn random_config(rng: &mut Rng) -> Config {
         more["override"] = json!({ "name": pick(rng, &["onebox-force", "X-Force"]), "secret": secret(rng) });
     }
     if rng.bool() {
-        more["crawlers"] =
-            json!({ "contains": pick(rng, &[json!(["bot"]), json!(["bot", "a/b (c)", "kö", "[^$.*"])]) });
+        let many: Vec<_> = (0..40).map(|at| format!("{}{}", ["bot", "Goo", "spider-"][at % 3], at / 3)).collect();
+        let lists = [
+            json!(["bot"]),
+            json!(["bot", "a/b (c)", "kö", "[^$.*"]),
+            json!(["googlebot", "xbot", "a/b"]),
+            json!(many),
+        ];
+        more["crawlers"] = json!({ "contains": pick(rng, &lists) });
+        if rng.bool() {
+            more["crawlers"]["except"] = pick(rng, &[json!(["GOOGLE"]), json!(["cubot", "[^$.*", "ö"])]);
+        }
     }
     if rng.u8(..) < 80 {
         more["function"] = json!({ "store": "a1b2" });

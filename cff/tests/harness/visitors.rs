@@ -69,8 +69,25 @@ fn address(rng: &mut Rng) -> Option<String> {
 }
 
 fn agent(rng: &mut Rng) -> String {
-    let crawlers =
-        ["Googlebot/2.1", "gOOGLEBOT", "KÖ", "Kö", "\u{212A}ö", "xA/B (C)", "a/b c", "[^$.*", "[^$.", "bo", "t"];
+    let crawlers = [
+        "Googlebot/2.1",
+        "gOOGLEBOT",
+        "KÖ",
+        "Kö",
+        "\u{212A}ö",
+        "xA/B (C)",
+        "a/b c",
+        "[^$.*",
+        "[^$.",
+        "bo",
+        "t",
+        "CUBOT NOTE",
+        "cubot Googlebot",
+        "xBOT7",
+        "goo1",
+        "SPIDER-12",
+        "spider-",
+    ];
     let browser =
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
     match rng.u8(..3) {

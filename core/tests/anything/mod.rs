@@ -188,8 +188,18 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
     ];
     let pins = option::of((release(), option::of(secret())));
     let crawlers = vec(select(vec!["bot", "Spider", "k", "é/", "x11; linux"]).prop_map(String::from), 0..3);
-    ("\\PC{0,40}", steps, keys(), pins, option::of(secret()), crawlers)
-        .prop_map(|(salt, steps, keys, pins, forced, crawlers)| Rules { salt, steps, keys, pins, forced, crawlers })
+    let except = vec(select(vec!["bobot", "ErbOt", "1.0 (x"]).prop_map(String::from), 0..2);
+    ("\\PC{0,40}", steps, keys(), pins, option::of(secret()), crawlers, except).prop_map(
+        |(salt, steps, keys, pins, forced, crawlers, except)| Rules {
+            salt,
+            steps,
+            keys,
+            pins,
+            forced,
+            crawlers,
+            except,
+        },
+    )
 }
 
 /// The policy of these rules.
@@ -208,5 +218,9 @@ pub(crate) fn policy(rules: &Rules) -> Policy {
     if let Some(signs) = &rules.forced {
         policy = policy.with_overrides(Overrides::new(FORCE, secret(signs)));
     }
-    if rules.crawlers.is_empty() { policy } else { policy.with_crawlers(Crawlers::new(rules.crawlers.clone())) }
+    if rules.crawlers.is_empty() {
+        policy
+    } else {
+        policy.with_crawlers(Crawlers::new(rules.crawlers.clone()).except(rules.except.clone()))
+    }
 }

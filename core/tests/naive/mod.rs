@@ -27,6 +27,7 @@ pub(crate) struct Rules {
     /// The secret of override tokens.
     pub(crate) forced: Option<String>,
     pub(crate) crawlers: Vec<String>,
+    pub(crate) except: Vec<String>,
 }
 
 /// Partition, bucket and source.
@@ -42,7 +43,8 @@ pub(crate) fn decide(rules: &Rules, visit: &Visit, now: i64) -> Found {
         return regular("share-zero");
     }
     let agent = header(visit, "user-agent").unwrap_or_default().to_ascii_lowercase();
-    if rules.crawlers.iter().any(|part| agent.contains(&part.to_ascii_lowercase())) {
+    let has_one_of = |parts: &[String]| parts.iter().any(|part| agent.contains(&part.to_ascii_lowercase()));
+    if has_one_of(&rules.crawlers) && !has_one_of(&rules.except) {
         return regular("crawler");
     }
     let placed =

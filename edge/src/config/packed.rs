@@ -6,7 +6,9 @@
 
 use onebox_core::{CookieName, Entry, Origin, Part, PrefixLen, Ramp, Share, Step, Time};
 
-use super::{Config, Debug, Function, Moves, Origins, Override, Partitioning, Pin, Release, SecretText, Store};
+use super::{
+    Config, CrawlerTexts, Debug, Function, Moves, Origins, Override, Partitioning, Pin, Release, SecretText, Store,
+};
 
 /// What a packed configuration begins with: the modules of another version may have other fields.
 const VERSION: &str = concat!("onebox ", env!("CARGO_PKG_VERSION"), "\n");
@@ -116,6 +118,7 @@ structs! {
     Override { name secret }
     Function { moves store }
     Store { id key }
+    CrawlerTexts { contains except }
     Debug { response_header }
     Step { at share }
 }

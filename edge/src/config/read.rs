@@ -3,8 +3,8 @@
 use onebox_core::{Entry, Origin, Part, Ramp, RampError, Step, TimeError};
 
 use super::{
-    Config, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, Debug, Origins, Override, Partitioning,
-    Pin, Release, SecretText, function, own::Own, rules,
+    Config, CrawlerTexts, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, Debug, Origins, Override,
+    Partitioning, Pin, Release, SecretText, function, own::Own, rules,
 };
 use crate::{
     reserved,
@@ -181,13 +181,20 @@ impl<'a> Reader<'a> {
         self.required(path, |text| SecretText::read(text, variable))
     }
 
-    fn crawlers(&mut self) -> Vec<String> {
+    fn crawlers(&mut self) -> CrawlerTexts {
         if self.get("crawlers").is_none() {
-            return Vec::new();
+            return CrawlerTexts::default();
         }
-        let path = "crawlers.contains";
+        let contains = self.texts("crawlers.contains", "[\"bot\", \"crawler\", \"spider\"]");
+        let has_exceptions = self.get("crawlers.except").is_some();
+        let except = if has_exceptions { self.texts("crawlers.except", "[\"CUBOT\"]") } else { Vec::new() };
+        CrawlerTexts { contains, except }
+    }
+
+    /// Some texts that are looked for in others.
+    fn texts(&mut self, path: &str, example: &str) -> Vec<String> {
         let Some(Value::List(count @ 1..)) = self.get(path) else {
-            self.problem(path, "expected a list of texts such as [\"bot\", \"crawler\", \"spider\"]");
+            self.problem(path, &format!("expected a list of texts such as {example}"));
             return Vec::new();
         };
         let part = |text: &'a str| rules::crawler(text).map(str::to_owned);

@@ -107,8 +107,8 @@ pub(super) fn max_age(text: &str) -> Result<u32, String> {
 }
 
 pub(super) fn crawler(text: &str) -> Result<&str, String> {
-    if text.is_empty() || text.chars().any(char::is_control) {
-        return Err("expected some text without control characters".into());
+    if !matches!(text.len(), 1..=256) || text.chars().any(char::is_control) {
+        return Err("expected some text without control characters, up to 256 bytes".into());
     }
     Ok(text)
 }

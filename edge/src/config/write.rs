@@ -28,8 +28,11 @@ impl Config {
         if let Some(forced) = &self.forced {
             members["override"] = json!({ "name": forced.name, "secret": forced.secret.setting() });
         }
-        if !self.crawlers.is_empty() {
-            members["crawlers"] = json!({ "contains": self.crawlers });
+        if !self.crawlers.contains.is_empty() {
+            members["crawlers"] = json!({ "contains": self.crawlers.contains });
+            if !self.crawlers.except.is_empty() {
+                members["crawlers"]["except"] = json!(self.crawlers.except);
+            }
         }
         if let Some(table) = function::json(&self.function) {
             members["function"] = table;

@@ -4,7 +4,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Artifact;
+use super::{
+    Artifact,
+    functions::{Functions, Held, LeftOut},
+};
 
 /// Its name.
 pub(crate) const NAME: &str = "manifest.json";
@@ -22,6 +25,12 @@ pub(crate) struct Manifest {
     /// The commands that put the release into the KeyValueStore, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) store_update: Option<String>,
+    /// How many of the crawlers' texts the CloudFront Functions look for, where it is not all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) function_crawlers: Option<Held>,
+    /// What is not written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left_out: Vec<LeftOut>,
     /// Every file, by path.
     pub(crate) files: Vec<Listed>,
 }
@@ -57,12 +66,7 @@ impl Hash {
 
 impl Manifest {
     /// The manifest of these files.
-    pub(crate) fn of(
-        release: &str,
-        artifacts: &[Artifact],
-        secrets: Vec<String>,
-        store_update: Option<String>,
-    ) -> Self {
+    pub(crate) fn of(release: &str, artifacts: &[Artifact], secrets: Vec<String>, functions: &Functions) -> Self {
         let listed = |Artifact { path, bytes }: &Artifact| Listed {
             path: path.clone(),
             size: bytes.len(),
@@ -72,7 +76,9 @@ impl Manifest {
             onebox: env!("CARGO_PKG_VERSION").to_owned(),
             release: release.to_owned(),
             secrets,
-            store_update,
+            store_update: functions.store_update.clone(),
+            function_crawlers: functions.crawlers,
+            left_out: functions.left_out.clone(),
             files: artifacts.iter().map(listed).collect(),
         }
     }

@@ -214,7 +214,7 @@ fn every_field_has_its_rule() {
         (
             "[release]",
             "[crawlers]\ncontains = [\"\"]\n[release]",
-            "3:13: crawlers.contains.0: expected some text without control characters",
+            "3:13: crawlers.contains.0: expected some text without control characters, up to 256 bytes",
         ),
         (
             "[release]",

@@ -185,18 +185,74 @@ fn the_functions_for_cloudfront_are_there_where_they_have_something_to_do() {
     }
 }
 
+/// The 1,464 plain patterns of npm's crawler-user-agents 1.60.0, all of them at Lambda@Edge, and as many as fit in a function.
 #[test]
-fn a_function_that_cloudfront_would_refuse_is_not_written() {
-    let words: Vec<_> = (0..2_000).map(|word| format!("\"crawler-{word}\"")).collect();
-    let desk = Desk::with(&format!("{CONFIG}[crawlers]\ncontains = [{}]\n", words.join(", ")));
-    let done = desk.run(&["package"]);
-    assert_eq!((done.code, &*done.out), (Some(64), ""));
-    assert!(
-        done.err.starts_with("error: a CloudFront Function cannot be written: viewer-request has "),
-        "{}",
-        done.err
+fn a_list_of_crawlers_too_long_for_a_function_is_cut_there_alone_and_the_number_is_printed() {
+    let list = include_str!("../../../cff/tests/crawlers/crawler-user-agents-1.60.0.txt");
+    let all: Vec<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    let keys = CONFIG.replace(
+        r#"["cookie:session", ["client-ip", "header:user-agent"], "header:user-agent"]"#,
+        r#"["header:user-agent"]"#,
     );
-    assert!(!desk.path().join("dist").exists());
+    let desk = Desk::with(&format!("{keys}[pin]\n[crawlers]\ncontains = {all:?}\n"));
+    let done = desk.run(&["package"]);
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    let manifest: Value = serde_json::from_slice(&desk.read("dist/manifest.json")).unwrap();
+    let held = manifest["function_crawlers"]["held"].as_u64().unwrap();
+    assert!((800..1_464).contains(&held), "{held}");
+    assert_eq!(manifest["function_crawlers"]["all"], 1_464);
+    let warning = format!("crawlers.contains: the CloudFront Functions look for {held} of the 1464 texts");
+    assert!(done.err.starts_with(&format!("warning: {warning}")), "{}", done.err);
+    assert!(desk.run(&["check"]).err.contains(&warning));
+    for trigger in ["viewer-request", "viewer-response"] {
+        let packed = Config::unpack(&desk.read(&format!("dist/{trigger}/config.bin"))).unwrap();
+        assert_eq!(packed.crawlers.contains, all);
+        assert!(desk.read(&format!("dist/{trigger}.cff.js")).len() <= 10_240);
+    }
+    // The bundle looks for all of them, as `decide` does.
+    let visits = all.iter().map(|text| format!("{}\n", json!({ "headers": { "user-agent": format!("x{text}y") } })));
+    let decided = desk.run_with(&["decide"], visits.collect::<String>().as_bytes());
+    assert_eq!(decided.out.matches(r#""source":"crawler"}"#).count(), all.len());
+}
+
+#[test]
+fn a_function_that_cannot_be_written_is_left_out_and_the_rest_is_written() {
+    let keys: Vec<_> = (0..500).map(|key| format!("\"header:x-visitor-number-{key}\"")).collect();
+    let config = CONFIG.replace("keys = [", &format!("keys = [{}, ", keys.join(", ")));
+    for (table, code) in [("", 0), ("[function]\n", 0), ("[function]\norigin = \"function\"\n", 64)] {
+        let desk = Desk::with(&format!("{config}[pin]\n{table}"));
+        let done = desk.run(&["package"]);
+        assert_eq!(done.code, Some(code), "{}", done.err);
+        assert!(done.err.contains("the CloudFront Function viewer-request.cff.js is not written: "), "{}", done.err);
+        assert!(done.err.contains("shorten the key chain or the schedule"), "{}", done.err);
+        let has = |name: &str| desk.path().join("dist").join(name).exists();
+        assert!(!has("viewer-request.cff.js") && !has("viewer-response.cff.js"));
+        assert!(TRIGGERS.iter().all(|trigger| has(&format!("{trigger}.zip"))) && has("node/index.mjs"));
+        let manifest: Value = serde_json::from_slice(&desk.read("dist/manifest.json")).unwrap();
+        let left_out: Vec<_> = manifest["left_out"].as_array().unwrap().iter().map(|each| &each["what"]).collect();
+        assert_eq!(left_out, ["viewer-request.cff.js", "viewer-response.cff.js"]);
+        let checked = desk.run(&["check"]);
+        assert_eq!(checked.code, Some(code), "{}", checked.err);
+        assert!(
+            checked.err.contains("the CloudFront Function viewer-request.cff.js is not written: "),
+            "{}",
+            checked.err
+        );
+    }
+}
+
+#[test]
+fn a_release_too_long_for_a_key_value_store_leaves_the_commands_out_and_the_rest_is_written() {
+    let step = |hour: usize| {
+        format!("{{ at = \"2026-11-{:02}T{:02}:00:00Z\", share = \"{hour}%\" }}", 20 + hour / 24, hour % 24)
+    };
+    let steps: Vec<_> = (1..40).map(step).collect();
+    let desk = Desk::with(&ALL.replace("share = \"20%\"", &format!("share = [{}]", steps.join(", "))));
+    let done = desk.run(&["package"]);
+    assert_eq!(done.code, Some(64), "{}", done.err);
+    assert!(done.err.contains("release.share: the commands for the KeyValueStore are not written: "), "{}", done.err);
+    assert!(desk.path().join("dist/viewer-request.zip").exists());
+    assert_eq!(desk.run(&["check"]).code, Some(64));
 }
 
 #[test]

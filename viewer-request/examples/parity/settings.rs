@@ -21,11 +21,22 @@ pub(crate) struct Settings {
     /// The name of the header and the cookie, and the secret.
     pub(crate) forced: Option<(String, String)>,
     pub(crate) crawlers: Vec<Value>,
+    /// What the crawlers are not.
+    pub(crate) except: Vec<Value>,
 }
 
 impl Settings {
     pub(crate) fn new(salt: String, share: Value, keys: Value) -> Self {
-        Self { release: "parity".to_owned(), salt, share, keys, pin: None, forced: None, crawlers: Vec::new() }
+        Self {
+            release: "parity".to_owned(),
+            salt,
+            share,
+            keys,
+            pin: None,
+            forced: None,
+            crawlers: Vec::new(),
+            except: Vec::new(),
+        }
     }
 
     pub(crate) fn site(&self) -> Site {
@@ -59,6 +70,9 @@ impl Settings {
         }
         if !self.crawlers.is_empty() {
             toml += &format!("[crawlers]\ncontains = {}\n", Value::from(self.crawlers.clone()));
+            if !self.except.is_empty() {
+                toml += &format!("except = {}\n", Value::from(self.except.clone()));
+            }
         }
         Site { toml, secrets }
     }

@@ -59,6 +59,9 @@ impl Sticky {
         }
         if rng.bool() {
             settings.crawlers = vec!["bot".into(), "Прил".into(), "/8.0 DARWIN".into()];
+            if rng.bool() {
+                settings.except = vec!["goOGle".into()];
+            }
         }
         made
     }

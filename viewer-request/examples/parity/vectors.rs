@@ -39,6 +39,7 @@ fn settings(policy: &Value) -> Result<Settings, Trouble> {
         settings.forced = Some((text(&forced["name"])?, text(&forced["secret"])?));
     }
     settings.crawlers = policy["crawlers"].as_array().cloned().unwrap_or_default();
+    settings.except = policy["except"].as_array().cloned().unwrap_or_default();
     Ok(settings)
 }
 
