@@ -28,13 +28,19 @@ function decide(event, release) {
     return { side: REGULAR, drawn: -1 };
 }
 
-/**
- * Whether a User-Agent has one of the crawlers' texts in it and none that says otherwise. Case is folded as ASCII has it, in
- * the text and not by the flag `i`, which would take other letters for ASCII ones: the Kelvin sign is a k to it.
- */
+/** Whether a User-Agent has one of the crawlers' texts in it and none that says otherwise. */
 function isCrawler(agent) {
-    const text = agent.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+    const text = folded(agent);
     return CRAWLERS.test(text) && !(NO_CRAWLERS && NO_CRAWLERS.test(text));
+}
+
+/**
+ * A text whose ASCII letters are in lower case. The flag `i` of a regular expression takes other letters for ASCII ones, and
+ * so does toLowerCase, which is much faster: the Kelvin sign is a k to them.
+ */
+function folded(text) {
+    if (!/[^\0-\x7f]/.test(text)) return text.toLowerCase();
+    return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function sideOf(bucket, share) {

@@ -21,7 +21,7 @@ fn every_commented_setting_is_one_that_check_knows() {
     let text = String::from_utf8(desk.read("onebox.toml")).unwrap();
     // A setting that is commented out begins directly behind the "#".
     let is_setting = |line: &str| line.strip_prefix('#').is_some_and(|rest| !rest.is_empty() && !rest.starts_with(' '));
-    assert_eq!(text.lines().filter(|line| is_setting(line)).count(), 19);
+    assert_eq!(text.lines().filter(|line| is_setting(line)).count(), 20);
     // A fixed share and a schedule are one setting: the one in comments takes the other's place.
     let lines = text.lines().filter(|line| *line != "share = \"5%\"");
     let all: Vec<_> = lines
@@ -38,7 +38,7 @@ fn every_commented_setting_is_one_that_check_knows() {
         "2026-11-20T14:00:00Z         20%  ████",
         "  pin       __Host-onebox, signed, for 7d\n",
         "  override  onebox-force\n",
-        "  crawlers  bot, crawler, spider\n",
+        "  crawlers  bot, crawler, spider\n            but not CUBOT, M bot\n",
         "  function  sends requests of the one-box to the origin one-box\n",
         "  store     a1b2c3d4-5678-90ab-cdef-EXAMPLE11111, key onebox\n",
     ] {
