@@ -6,7 +6,7 @@ use std::{
 };
 
 use aws_config::{Region, SdkConfig};
-use onebox_release::{Answer, Call, CallError, ErrorKind};
+use onebox_release::{Answer, Call, CallError, DeploymentView, ErrorKind, Reply};
 
 use crate::{
     Budget, Calls,
@@ -96,7 +96,7 @@ impl Aws {
                 format!("this onebox cannot call {}: update onebox", other.operation()),
             )),
         };
-        answer.map_err(|error| self.named(call, error))
+        answer.map(printable).map_err(|error| self.named(call, error))
     }
 
     /// An error with the call that it is about.
@@ -106,7 +106,7 @@ impl Aws {
             ErrorKind::Unknown => format!(" in {}", region_of(call).unwrap_or(&self.region)),
             _ => String::new(),
         };
-        CallError::new(error.kind, format!("{}{place}: {}", call.operation(), error.message))
+        CallError::new(error.kind, clean(&format!("{}{place}: {}", call.operation(), error.message)))
     }
 }
 
@@ -118,8 +118,37 @@ fn region_of(call: &Call) -> Option<&str> {
     }
 }
 
+/// A reply whose texts come from outside, without what a terminal would obey.
+fn printable(reply: Reply) -> Reply {
+    match reply {
+        Reply::Invoked(reason) => Reply::Invoked(reason.as_deref().map(clean)),
+        Reply::Deployment(view) => {
+            Reply::Deployment(DeploymentView { reason: view.reason.as_deref().map(clean), ..view })
+        }
+        reply => reply,
+    }
+}
+
+/// A text of AWS's or of a hook's, for a terminal, a log or a journal: control characters, and those that turn the
+/// direction of writing, become spaces.
+fn clean(text: &str) -> String {
+    let obeyed =
+        |letter: char| letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|letter| if obeyed(letter) { ' ' } else { letter }).collect()
+}
+
 impl Calls for Aws {
     async fn call(&self, call: &Call) -> Answer {
         Self::call(self, call).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_control_character_of_anyone_reaches_a_terminal() {
+        assert_eq!(clean("no\u{1b}[2J\r\nway\u{9b}31m \u{202e}ä"), "no [2J  way 31m  ä");
     }
 }

@@ -4,9 +4,11 @@
 //! written where, and how it gets to the disk, is the driver's business. A line begins with the time and a sentence: it
 //! can be read without any tool.
 //!
-//! Where the last line is cut, its effect was never performed, for the line had to be whole first: it is dropped.
-//! Anything else that is wrong is refused, with its line: nobody can know what was done.
+//! Where the last line has no end, it was cut, and its effect was never performed, for the line had to be whole first: it
+//! is dropped. Anything else that is wrong is refused, with its line: nobody can know what was done. Each line carries a
+//! hash of itself and of the one before, so a changed byte is wrong too.
 
+mod chain;
 #[cfg(test)]
 mod tests;
 
@@ -16,10 +18,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::chain::Chain;
 use crate::{Call, Effect, Ending, Event, Plan, State};
 
 /// The format of journals that this release of onebox writes.
-pub const JOURNAL_VERSION: u32 = 1;
+pub const JOURNAL_VERSION: u32 = 2;
+
+/// What every journal begins with.
+const BEGINNING: &[u8] = b"{\"onebox-journal\":";
 
 /// The first line: what shall happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +41,10 @@ pub struct Header {
     /// The AWS profile, where one was named: who resumes the release goes by the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// The region that the release began in: the one that was named, or the one that was found in the environment or the
+    /// profile. Who goes on stays in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// The endpoint, where one was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint_url: Option<String>,
@@ -47,15 +57,7 @@ impl Header {
     #[must_use]
     pub fn new(plan: Plan, at: Timestamp) -> Self {
         let text = format!("journal of the release {}", plan.id);
-        Self { version: JOURNAL_VERSION, at, text, profile: None, endpoint_url: None, plan }
-    }
-
-    /// The line, with its end.
-    ///
-    /// # Errors
-    /// What stands in the way of writing it as JSON.
-    pub fn line(&self) -> serde_json::Result<String> {
-        line(self)
+        Self { version: JOURNAL_VERSION, at, text, profile: None, region: None, endpoint_url: None, plan }
     }
 }
 
@@ -94,20 +96,6 @@ impl Record {
     pub fn ending(&self) -> Option<&Ending> {
         ending(&self.state)
     }
-
-    /// The line, with its end.
-    ///
-    /// # Errors
-    /// What stands in the way of writing it as JSON.
-    pub fn line(&self) -> serde_json::Result<String> {
-        line(self)
-    }
-}
-
-fn line(value: &impl Serialize) -> serde_json::Result<String> {
-    let mut line = serde_json::to_string(value)?;
-    line.push('\n');
-    Ok(line)
 }
 
 /// How a release ended, or why it stopped, in this state.
@@ -179,6 +167,8 @@ pub struct Journal {
     pub whole: usize,
     /// Whether the last line was cut, and dropped.
     pub cut: bool,
+    /// What the next line is chained to.
+    pub chain: Chain,
 }
 
 impl Journal {
@@ -187,11 +177,15 @@ impl Journal {
     /// # Errors
     /// Why nobody can go on from it.
     pub fn read(bytes: &[u8]) -> Result<Self, JournalError> {
-        let mut lines = Lines { rest: bytes, whole: 0, number: 0 };
+        let mut lines = Lines { rest: bytes, whole: 0, number: 0, chain: Chain::default() };
         let Some(Line::Whole(first)) = lines.next::<Header>(JournalError::header)? else {
-            return Err(JournalError::Empty);
+            // What does not begin as a journal does is not ours to begin anew.
+            let ours = bytes.starts_with(BEGINNING) || BEGINNING.starts_with(bytes);
+            let message = "it is no journal of onebox".to_owned();
+            return Err(if ours { JournalError::Empty } else { JournalError::Broken { line: 1, message } });
         };
-        let mut journal = Self { header: first, records: Vec::new(), whole: lines.whole, cut: false };
+        let mut journal =
+            Self { header: first, records: Vec::new(), whole: lines.whole, cut: false, chain: Chain::default() };
         while let Some(line) = lines.next::<Record>(JournalError::record)? {
             let Line::Whole(record) = line else {
                 journal.cut = true;
@@ -202,10 +196,29 @@ impl Journal {
                 let message = format!("expected record {expected}, found record {}", record.seq);
                 return Err(JournalError::Broken { line: lines.number, message });
             }
+            if let Some(message) = journal.contradiction(&record) {
+                return Err(lines.broken(message));
+            }
             journal.records.push(record);
             journal.whole = lines.whole;
         }
+        journal.chain = lines.chain;
         Ok(journal)
+    }
+
+    /// What a record says otherwise than the plan and the records before it, of what never changes.
+    fn contradiction(&self, record: &Record) -> Option<String> {
+        let planned = self.header.plan.shifts().map(|(_, shift)| (&shift.function, &shift.alias));
+        let lanes = &record.state.lanes;
+        if !planned.eq(lanes.iter().map(|lane| (&lane.function, &lane.alias))) {
+            return Some("its aliases are other ones than the plan's".to_owned());
+        }
+        let before = &self.records.last()?.state;
+        if before.place.is_some() && before.place != record.state.place {
+            return Some("its account and region are others than before".to_owned());
+        }
+        let moved = before.lanes.iter().zip(lanes).find(|(old, new)| old.from.is_some() && old.from != new.from);
+        moved.map(|(lane, _)| format!("the version that {} began on is another than before", lane.name()))
     }
 
     /// Where the release stands: in its last state, or before its first step.
@@ -241,6 +254,7 @@ struct Lines<'b> {
     rest: &'b [u8],
     whole: usize,
     number: usize,
+    chain: Chain,
 }
 
 /// A line that can be trusted, or the last one, which was cut.
@@ -250,28 +264,34 @@ enum Line<T> {
 }
 
 impl Lines<'_> {
-    /// The next line, unless it is of a newer format; `newer` says which format that is.
+    /// The next line, unless it is of another format; `other` says which format that is.
     fn next<T: for<'v> Deserialize<'v>>(
         &mut self,
-        newer: fn(&Value) -> Option<JournalError>,
+        other: fn(&Value) -> Option<JournalError>,
     ) -> Result<Option<Line<T>>, JournalError> {
         if self.rest.is_empty() {
             return Ok(None);
         }
         self.number += 1;
-        let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') else { return Ok(Some(Line::Cut)) };
-        let (line, rest) = (&self.rest[..end], &self.rest[end + 1..]);
-        let value: Value = match serde_json::from_slice(line) {
-            Ok(value) => value,
-            // A power cut can leave a line's end on the disk without what stood before it.
-            Err(_) if rest.is_empty() => return Ok(Some(Line::Cut)),
-            Err(error) => return Err(self.broken(error.to_string())),
+        let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') else {
+            // A whole line whose end became another byte was not cut: its effect was perhaps performed.
+            let changed = self.rest.split_last().is_some_and(|(_, line)| self.chain.open(line).is_some());
+            return if changed { Err(self.broken("its end is no line feed".to_owned())) } else { Ok(Some(Line::Cut)) };
         };
-        if let Some(error) = newer(&value) {
+        let (line, rest) = (&self.rest[..end], &self.rest[end + 1..]);
+        // Whoever wrote another format may have written its lines in another way.
+        let value: Value = serde_json::from_slice(line).map_err(|error| self.broken(error.to_string()))?;
+        if let Some(error) = other(&value) {
             return Err(error);
         }
+        let Some((value, chain)) = self.chain.open(line) else {
+            return Err(
+                self.broken("its hash is wrong: it was changed, or a line before it was lost or moved".to_owned())
+            );
+        };
         let read = T::deserialize(value).map_err(|error| self.broken(error.to_string()))?;
         self.rest = rest;
+        self.chain = chain;
         self.whole += end + 1;
         Ok(Some(Line::Whole(read)))
     }
@@ -292,7 +312,12 @@ pub enum JournalError {
         /// Its format.
         version: u64,
     },
-    /// A line that is not the last one is not what it should be.
+    /// An older onebox wrote it.
+    Older {
+        /// Its format.
+        version: u64,
+    },
+    /// A line is not what it should be.
     Broken {
         /// The line, from 1.
         line: usize,
@@ -303,7 +328,9 @@ pub enum JournalError {
 
 impl JournalError {
     fn header(line: &Value) -> Option<Self> {
-        Self::newer(line.get("onebox-journal"), JOURNAL_VERSION)
+        let version = line.get("onebox-journal");
+        let older = version.and_then(Value::as_u64).filter(|version| *version < u64::from(JOURNAL_VERSION));
+        older.map(|version| Self::Older { version }).or_else(|| Self::newer(version, JOURNAL_VERSION))
     }
 
     fn record(line: &Value) -> Option<Self> {
@@ -324,6 +351,11 @@ impl fmt::Display for JournalError {
                 f,
                 "the journal was written by a newer onebox (format {version}, this one knows {JOURNAL_VERSION}): update \
                  onebox and try again"
+            ),
+            Self::Older { version } => write!(
+                f,
+                "the journal was written by an older onebox (format {version}, this one knows {JOURNAL_VERSION}): finish that \
+                 release with the onebox that began it"
             ),
             Self::Broken { line, message } => write!(
                 f,

@@ -26,7 +26,7 @@ pub use call::*;
 pub use compare::{Counts, Evidence, Judge, Verdict};
 pub use effect::{Effect, Ending, Input};
 pub use event::Event;
-pub use journal::{Header, JOURNAL_VERSION, Journal, JournalError, Record, ending, is_final, worth_keeping};
+pub use journal::{Chain, Header, JOURNAL_VERSION, Journal, JournalError, Record, ending, is_final, worth_keeping};
 pub use name::{AliasNameError, alias_name};
 pub use percent::{Percent, PercentError};
 pub use place::Place;

@@ -80,6 +80,15 @@ impl PlanFile {
         let text = file::text_within(LIMIT, &self.path, missing)
             .map_err(|reason| Failure::usage(format!("{} cannot be read: {reason}", self.path.display())))?;
         let (mut tree, places, mistakes) = onebox_config::tree(&text);
+        let planned = tree.get("release").and_then(|release| release.get("region")).and_then(Value::as_str);
+        if let (Some(planned), Some(region)) = (planned, region)
+            && planned != region
+        {
+            return Err(Failure::usage(format!(
+                "{}: release.region is {planned}, and --region says {region}: nothing was done. Change one of them",
+                self.path.display()
+            )));
+        }
         if let (Some(release), Some(region)) = (release(&mut tree), region) {
             release.insert("region".to_owned(), region.into());
         }

@@ -76,7 +76,7 @@ pub(super) async fn go_on(folder: &Folder, lock: Lock, reach: &Reach, json: bool
     // An order to put everything back is not kept waiting. Any other is heard by a release that has looked where it stands.
     let abort = if journal.records.is_empty() { None } else { orders.abort() };
     let input = abort.map_or(Input::Resume, Order::input);
-    let aws = connect(reach.clone().or_as(&journal.header)).await?;
+    let aws = reach.clone().connect_to(&journal.header).await?;
     Engine { plan: &journal.header.plan, aws, pen, orders, json }.drive(journal.state(), input).await
 }
 

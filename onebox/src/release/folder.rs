@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use onebox_release::{Ending, Header, Journal, JournalError, Record};
+use onebox_release::{Chain, Ending, Header, Journal, JournalError, Record};
 
 use super::orders::Orders;
 use crate::Failure;
@@ -60,7 +60,7 @@ impl Folder {
 
     /// Reads on where this journal ends.
     pub(super) fn tail(&self, journal: &Journal) -> Tail {
-        Tail { path: self.journal(), offset: journal.whole as u64 }
+        Tail { path: self.journal(), offset: journal.whole as u64, chain: journal.chain.clone() }
     }
 
     /// Whether somebody drives the release now: who, as far as that is known.
@@ -75,7 +75,7 @@ impl Folder {
     /// Takes the lock; it is let go with the value, and by the system when the process ends, however it ends.
     pub(super) fn lock(&self) -> Result<Lock, Locked> {
         let path = self.path.join("lock");
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let open = own(OpenOptions::new().read(true).write(true).create(true).truncate(false), &path);
         let mut file = open.map_err(|error| Locked::failed(&path, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { file }),
@@ -115,11 +115,11 @@ impl Folder {
         }
         self.orders().clear().map_err(|error| unwritten(&self.path, &error))?;
         lock.sign();
-        let line = header.line().map_err(io::Error::from);
-        let begin = |line: String| {
-            let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path)?;
-            let mut pen = Pen { file, path: path.clone(), length: 0, seq: 0, _lock: lock };
-            pen.append(&line)?;
+        let begin = || {
+            // What is there is a journal of ours without a whole first line, or nothing; never a link to somewhere else.
+            let file = own(OpenOptions::new().write(true).create(true).truncate(true), &path)?;
+            let mut pen = Pen { file, path: path.clone(), length: 0, seq: 0, chain: Chain::default(), _lock: lock };
+            pen.append(header)?;
             // A new file is there after a power cut only if its folders say so too.
             for folder in self.path.ancestors().take(3) {
                 let here = folder.as_os_str().is_empty();
@@ -127,7 +127,7 @@ impl Folder {
             }
             Ok(pen)
         };
-        line.and_then(begin).map_err(|error| unwritten(&path, &error))
+        begin().map_err(|error| unwritten(&path, &error))
     }
 
     fn put_aside(&self, journal: &Journal) -> Result<(), Failure> {
@@ -159,14 +159,51 @@ impl Folder {
         let (path, length) = (self.journal(), journal.whole as u64);
         let seq = journal.records.len() as u64;
         let open = || {
-            let mut file = OpenOptions::new().write(true).open(&path)?;
+            let mut file = own(OpenOptions::new().write(true), &path)?;
             file.set_len(length)?;
             file.seek(SeekFrom::End(0))?;
-            Ok(Pen { file, path: path.clone(), length, seq, _lock: lock })
+            Ok(Pen { file, path: path.clone(), length, seq, chain: journal.chain.clone(), _lock: lock })
         };
         let pen = open().map_err(|error| unwritten(&path, &error))?;
         Ok((journal, pen))
     }
+}
+
+/// Opens a file of ours for writing: a regular one, and not what a link leads to.
+pub(super) fn own(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let plain = match std::fs::symlink_metadata(path) {
+        Ok(there) => there.is_file(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    if !plain {
+        return Err(io::Error::other("it is no regular file of onebox: remove it"));
+    }
+    // One that is put there meanwhile is not followed either.
+    #[cfg(target_os = "linux")]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, O_NOFOLLOW);
+    options.open(path)
+}
+
+/// `O_NOFOLLOW`: <https://man7.org/linux/man-pages/man2/open.2.html>. On ARM it has another value.
+#[cfg(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "arm")))]
+const O_NOFOLLOW: i32 = 0o100_000;
+#[cfg(all(target_os = "linux", not(any(target_arch = "aarch64", target_arch = "arm"))))]
+const O_NOFOLLOW: i32 = 0o400_000;
+
+/// Whether a path still leads to an open file.
+#[cfg(unix)]
+fn same_file(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), std::fs::symlink_metadata(path)) {
+        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// Whether a path still leads to a file.
+#[cfg(not(unix))]
+fn same_file(_file: &File, path: &Path) -> bool {
+    path.is_file()
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> Failure {
@@ -227,6 +264,7 @@ pub(super) struct Pen {
     path: PathBuf,
     length: u64,
     seq: u64,
+    chain: Chain,
     _lock: Lock,
 }
 
@@ -238,16 +276,31 @@ impl Pen {
 
     /// Writes a record; it is on the disk when this returns.
     pub(super) fn write(&mut self, record: &Record) -> Result<(), Failure> {
-        let written = record.line().map_err(io::Error::from).and_then(|line| self.append(&line));
-        written.map_err(|error| unwritten(&self.path, &error))?;
+        if !self.is_there() {
+            return Err(Failure::stuck(format!(
+                "{} was deleted or replaced while the release runs, so nothing can be written down any more and nothing more is \
+                 done. Put it back and `onebox release resume`; where it is lost, `onebox release adopt` puts an alias right",
+                self.path.display()
+            )));
+        }
+        self.append(record).map_err(|error| unwritten(&self.path, &error))?;
         self.seq = record.seq;
         Ok(())
     }
 
-    fn append(&mut self, line: &str) -> io::Result<()> {
+    /// Whether the journal's path still leads to the file that is written.
+    fn is_there(&self) -> bool {
+        same_file(&self.file, &self.path)
+    }
+
+    fn append(&mut self, content: &impl serde::Serialize) -> io::Result<()> {
+        let (line, chain) = self.chain.seal(content)?;
         let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
         match written {
-            Ok(()) => self.length += line.len() as u64,
+            Ok(()) => {
+                self.length += line.len() as u64;
+                self.chain = chain;
+            }
             // Half a line would be cut off by the next driver; whole ones need not be found at all.
             Err(_) => {
                 let _ = self.file.set_len(self.length);
@@ -262,6 +315,7 @@ impl Pen {
 pub(super) struct Tail {
     path: PathBuf,
     offset: u64,
+    chain: Chain,
 }
 
 impl Tail {
@@ -276,8 +330,15 @@ impl Tail {
         read.map_err(|error| broken(&error))?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let lines = bytes[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let records: Result<Vec<_>, _> = lines.map(serde_json::from_slice).collect();
-        let records = records.map_err(|error| broken(&error))?;
+        let (mut records, mut chain) = (Vec::new(), self.chain.clone());
+        for line in lines {
+            let Some((value, next)) = chain.open(line) else {
+                return Err(broken(&"a line was changed: its hash is wrong"));
+            };
+            records.push(serde_json::from_value(value).map_err(|error| broken(&error))?);
+            chain = next;
+        }
+        self.chain = chain;
         self.offset += whole as u64;
         Ok(records)
     }

@@ -32,7 +32,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.all {
-        return written(list(&mut anstream::stdout().lock(), args));
+        let shown = written(list(&mut anstream::stdout().lock(), args))?;
+        return Ok(if args.shelf.unreadable().is_empty() { shown } else { Exit::Stuck });
     }
     let begun = args.shelf.find(&args.which)?;
     let mut teller = Teller::past(begun.id(), args.json);

@@ -87,6 +87,7 @@ fn give(what: What, because: &str, args: &Rest) -> Result<Exit, Failure> {
             begun.id()
         )));
     }
+    args.reach.check_region(&begun.journal.header)?;
     let order = Order { at: clock::timestamp(), order: what, because: because.to_owned() };
     let number = begun
         .folder

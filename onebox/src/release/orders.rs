@@ -67,7 +67,7 @@ impl Orders {
     pub(super) fn leave(&self, order: &Order) -> io::Result<u64> {
         let mut line = serde_json::to_string(order)?;
         line.push('\n');
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(&self.path)?;
+        let mut file = super::folder::own(OpenOptions::new().read(true).append(true).create(true), &self.path)?;
         // One who gives an order at the same time must not write into this one.
         file.lock()?;
         let mut before = Vec::new();

@@ -57,7 +57,7 @@ impl Shelf {
                 Failure::usage(format!("{dir} has no release {id}; it has: {known}"))
             });
         }
-        let mut all = self.all();
+        let mut all = self.readable()?;
         let at = all.iter().rposition(|begun| !begun.journal.is_over()).or(all.len().checked_sub(1));
         at.map(|at| all.swap_remove(at)).ok_or_else(|| {
             Failure::usage(format!(
@@ -66,12 +66,34 @@ impl Shelf {
         })
     }
 
+    /// Every release, the newest last.
+    ///
+    /// # Errors
+    /// Where a journal cannot be read: it may be the one that is meant, or one that moves the same alias.
+    pub(super) fn readable(&self) -> Result<Vec<Begun>, Failure> {
+        match self.unreadable().into_iter().next() {
+            None => Ok(self.all()),
+            Some(failure) => {
+                let message = format!("{}. Another release is named with `--id ID`", failure.message);
+                Err(Failure { message, ..failure })
+            }
+        }
+    }
+
+    /// Why journals cannot be read.
+    pub(super) fn unreadable(&self) -> Vec<Failure> {
+        self.folders().filter_map(|folder| folder.read().err()).collect()
+    }
+
+    fn folders(&self) -> impl Iterator<Item = Folder> {
+        let entries = std::fs::read_dir(&self.dir).into_iter().flatten().flatten().map(|entry| entry.path());
+        entries.filter(|path| path.is_dir()).map(Folder::new)
+    }
+
     /// Every release whose journal can be read, the newest last. The others are named on standard error.
     pub(super) fn all(&self) -> Vec<Begun> {
-        let folders = std::fs::read_dir(&self.dir).into_iter().flatten().flatten().map(|entry| entry.path());
-        let mut all: Vec<_> = folders
-            .filter(|path| path.is_dir())
-            .map(Folder::new)
+        let mut all: Vec<_> = self
+            .folders()
             .filter_map(|folder| match folder.read() {
                 Ok(journal) => Some(Begun { journal: journal?, folder }),
                 Err(failure) => {

@@ -49,10 +49,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 pub(crate) fn begin(plan: Plan, reach: &Reach, shelf: &Shelf, json: bool) -> Result<Exit, Failure> {
     alone(&plan, shelf)?;
     let now = clock::timestamp();
-    let header =
-        Header { profile: reach.profile.clone(), endpoint_url: reach.endpoint_url.clone(), ..Header::new(plan, now) };
+    let (profile, endpoint_url) = (reach.profile.clone(), reach.endpoint_url.clone());
+    let mut header = Header { profile, endpoint_url, ..Header::new(plan, now) };
     engine::run(async {
         let aws = engine::connect(reach.clone().or_as(&header)).await?;
+        header.region = Some(aws.region().to_owned());
         let folder = shelf.folder(&header.plan.id);
         let pen = folder.begin(folder.lock_to_drive().await?, &header)?;
         let state = State::new(&header.plan, now);
@@ -64,6 +65,9 @@ pub(crate) fn begin(plan: Plan, reach: &Reach, shelf: &Shelf, json: bool) -> Res
 
 /// Refuses a release while another one, that is not over, moves one of its aliases.
 fn alone(plan: &Plan, shelf: &Shelf) -> Result<(), Failure> {
+    if let Some(failure) = shelf.unreadable().into_iter().next() {
+        return Err(failure);
+    }
     for other in shelf.all() {
         if other.id() == plan.id || other.journal.is_over() {
             continue;

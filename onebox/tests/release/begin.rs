@@ -44,7 +44,7 @@ fn the_journal_can_be_read_by_people() {
     world.run(&["release", "start"]).is(0, &[]);
     let text = world.journal_text("web-1");
     for (at, line) in text.lines().enumerate() {
-        let start = if at == 0 { r#"{"onebox-journal":1,"at":"2"# } else { r#"{"at":"2"# };
+        let start = if at == 0 { r#"{"onebox-journal":2,"at":"2"# } else { r#"{"at":"2"# };
         assert!(line.starts_with(start) && line.contains(r#"","text":""#), "{line}");
     }
     // Every change was written down before it was made.

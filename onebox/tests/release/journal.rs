@@ -56,9 +56,15 @@ fn a_journal_that_is_broken_or_newer_is_not_gone_on_from() {
         assert_eq!(world.routing("orders"), before);
     };
     refused(text.replacen("\n{\"at\"", "\n{\"a", 1), &["journal.jsonl: line 2 of the journal is broken"]);
-    refused(text.replacen("journal\":1", "journal\":2", 1), &["written by a newer onebox", "update onebox"]);
-    // One that is not named is passed over, and said.
-    world.run(&["release", "status"]).is(64, &["warning: ", "newer onebox", "has no release"]);
+    refused(text.replacen("10 % on", "90 % on", 1), &["its hash is wrong"]);
+    refused(text.replacen("journal\":2", "journal\":1", 1), &["written by an older onebox"]);
+    refused(text.replacen("journal\":2", "journal\":3", 1), &["written by a newer onebox", "update onebox"]);
+    // Which release is meant cannot be known.
+    for verb in ["status", "history", "watch", "resume", "abort"] {
+        world.run(&["release", verb]).is(2, &["newer onebox", "--id"]);
+    }
+    world.run(&["release", "history", "--all"]).is(2, &["newer onebox"]);
+    world.run(&["release", "start"]).is(2, &["newer onebox"]);
 }
 
 #[test]

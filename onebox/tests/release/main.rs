@@ -6,6 +6,7 @@ mod begin;
 mod journal;
 mod one;
 mod order;
+mod place;
 mod plan;
 mod refusal;
 mod stop;

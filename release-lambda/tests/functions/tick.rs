@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use onebox_release::{AlarmState, Event, Header, Journal, Plan, Record, Routing};
+use onebox_release::{AlarmState, Chain, Event, Header, Journal, Plan, Record, Routing};
 use onebox_sim::{
     Clock,
     control::{ControlPlane, ControlServer},
@@ -69,10 +69,12 @@ async fn run(tick: &mut Function, mut told: Value, mut between: impl FnMut(&Valu
 /// The journal that the execution's history holds, as the command would have written it.
 fn journal(all: &[Value]) -> Journal {
     let plan = Plan::read(&plan()).unwrap();
-    let mut text = Header::new(plan, now()).line().unwrap();
+    let (mut text, mut chain) = Chain::default().seal(&Header::new(plan, now())).unwrap();
     for tells in all.iter().filter(|tells| tells["kept"] == true) {
         let record: Record = serde_json::from_value(tells["record"].clone()).unwrap();
-        text.push_str(&record.line().unwrap());
+        let (line, next) = chain.seal(&record).unwrap();
+        text.push_str(&line);
+        chain = next;
     }
     Journal::read(text.as_bytes()).unwrap()
 }

@@ -10,7 +10,7 @@ mod server;
 
 use std::{sync::mpsc, time::Duration};
 
-use onebox_release::{Header, Journal, Record};
+use onebox_release::{Chain, Header, Journal, Record};
 use serde_json::{Value, json};
 
 use scenario::{SCENARIOS, Scenario, end, events, plan, tree};
@@ -73,9 +73,11 @@ fn one(scenario: &Scenario, region: &str) {
     let status = if scenario.ends == "released" { "SUCCEEDED" } else { "FAILED" };
     assert_eq!(stands["status"], status, "{}: {stands:#}", scenario.name);
     // The history is a journal, as the command would have written it.
-    let mut text = Header::new(plan(), expected[0].at).line().unwrap();
+    let (mut text, mut chain) = Chain::default().seal(&Header::new(plan(), expected[0].at)).unwrap();
     for record in &records {
-        text.push_str(&record.line().unwrap());
+        let (line, next) = chain.seal(&record).unwrap();
+        text.push_str(&line);
+        chain = next;
     }
     assert_eq!(Journal::read(text.as_bytes()).unwrap().records, records);
     let account = moto().look(region, "account");

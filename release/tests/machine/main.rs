@@ -9,6 +9,7 @@ mod observed;
 mod orders;
 mod own_alarms;
 mod parts;
+mod place;
 mod random;
 mod refused;
 mod settling;
