@@ -38,9 +38,12 @@ pub(crate) struct Args {
     /// steps:PERCENT:WAIT,…  (a wait may be `approval`)
     #[arg(long, value_name = "STRATEGY", default_value = "AllAtOnce", value_parser = strategy::tree)]
     strategy: Value,
-    /// An alarm that sends everything back; may be given for each
+    /// An alarm that sends everything back, by its name or, in another region, its ARN; may be given for each
     #[arg(long, value_name = "NAME")]
     alarm: Vec<String>,
+    /// What it means when an alarm has no data: hold (that time does not count), ok or roll-back
+    #[arg(long, value_name = "POLICY", default_value = "hold", requires = "alarm")]
+    missing_data: String,
     /// How long alarms are watched after the last step [default: 10m]
     #[arg(long, value_name = "DURATION")]
     bake: Option<String>,
@@ -94,7 +97,7 @@ fn tree(args: &Args) -> Value {
         "target": if zip { json!({ "zip": args.to }) } else { json!(args.to) },
         "strategy": args.strategy,
     });
-    let mut release = json!({ "id": args.id.clone().unwrap_or_else(|| id(function, alias)), "alarms": args.alarm });
+    let mut release = json!({ "id": args.id.clone().unwrap_or_else(|| id(function, alias)), "alarms": alarms(args) });
     let add = |table: &mut Value, name: &str, value: &Option<String>| {
         if let Some(value) = value {
             table[name] = json!(value);
@@ -106,6 +109,15 @@ fn tree(args: &Args) -> Value {
     add(&mut shift, "before", &args.before);
     add(&mut shift, "after", &args.after);
     json!({ "release": release, "health": { "min_requests": args.min_requests }, "backend": [shift] })
+}
+
+/// The alarms, each with what its missing data means; plain names where that is the default.
+fn alarms(args: &Args) -> Vec<Value> {
+    let alarm = |name: &String| match args.missing_data.as_str() {
+        "hold" => json!(name),
+        policy => json!({ "alarm": name, "missing_data": policy }),
+    };
+    args.alarm.iter().map(alarm).collect()
 }
 
 /// A name that no other release has: what moves, and when.

@@ -223,6 +223,9 @@ pub(crate) struct Alarms {
     /// Those whose state changed since it was last accounted for: what they were meanwhile is in their history.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) changed: Vec<Changed>,
+    /// When they said it: a history that is read later says nothing about the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<Timestamp>,
     /// Whether one had no data for a while, and has some again.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) lapsed: bool,

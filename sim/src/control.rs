@@ -289,6 +289,12 @@ impl ControlPlane {
         self.alarms.state(name, &self.traffic, now)
     }
 
+    /// What an alarm is described as.
+    #[must_use]
+    pub fn alarm_description(&self, name: &str) -> Option<&str> {
+        self.alarms.get(name)?.description.as_deref()
+    }
+
     /// The names of all alarms.
     pub fn alarms(&self) -> impl Iterator<Item = &str> {
         self.alarms.names()

@@ -26,7 +26,8 @@ pub(crate) struct PlanFile {
 /// Alarms that are not looked at.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Excuses {
-    /// Do not look at this alarm of the plan, as for a hot-fix of what it complains about; may be given for each
+    /// Do not look at this alarm of the plan, by its name or its ARN, as for a hot-fix of what it complains about; may be
+    /// given for each
     #[arg(long, value_name = "NAME", requires = "because")]
     ignore_alarm: Vec<String>,
     /// Why it is ignored; the journal keeps it. Once for all of them, or once for each, in their order

@@ -87,7 +87,8 @@ impl Machine<'_> {
     /// Takes what alarms say, or what they said. A fired one puts everything back: that is the effect, then.
     pub(super) fn judge_alarms<'h>(&mut self, heard: impl Iterator<Item = (&'h Call, &'h Answer)>) -> Option<Effect> {
         let watched = self.watched();
-        let (mut now, mut then) = (Alarms::default(), std::mem::take(&mut self.state.alarms));
+        let mut now = Alarms { at: Some(self.now), ..Alarms::default() };
+        let mut then = std::mem::take(&mut self.state.alarms);
         let mut is_history = false;
         for (call, answer) in heard {
             match call {
@@ -277,6 +278,8 @@ impl Machine<'_> {
         }
         if self.has_changed() {
             self.begin(Task::History)
+        } else if self.is_stale() {
+            self.begin(Task::Watch)
         } else if self.traffic_calls().is_empty() {
             self.decide()
         } else {

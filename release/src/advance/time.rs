@@ -20,6 +20,7 @@ impl Machine<'_> {
         let state = &mut self.state;
         let mut times = vec![&mut state.since];
         let own = [&mut state.gate.held, &mut state.tries.since, &mut state.watch.at, &mut state.watch.kept];
+        times.extend(&mut state.alarms.at);
         times.extend(own.into_iter().flatten());
         for lane in &mut state.lanes {
             if let crate::state::Settling::Moving(since) = &mut lane.settling {

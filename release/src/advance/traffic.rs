@@ -9,7 +9,8 @@ use super::{
     time::{earlier, later, minute, next_minute},
 };
 use crate::{
-    Call, Counts, Effect, Event, Executed, Judge, Lane, Minute, Percent, Reply, Stage, Verdict, state::Traffic,
+    Call, Counts, Effect, Event, Executed, Judge, Lane, Minute, Percent, Reply, Stage, Verdict,
+    state::{Task, Traffic},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -99,6 +100,8 @@ impl Machine<'_> {
             }
         }
         match worse.first() {
+            // Nothing is decided by alarms that were read long ago: the machine may have slept since.
+            None if self.is_stale() => self.begin(Task::Watch),
             None => self.decide(),
             Some(reason) => self.roll_back(reason.clone()),
         }

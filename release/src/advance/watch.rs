@@ -23,28 +23,41 @@ impl Machine<'_> {
     /// Alarms were looked at just now. The time since the last look counts where both found everything well, and they were
     /// not too far apart; otherwise every wait is extended by it.
     pub(super) fn observe(&mut self) {
-        let (now, well) = (self.now, self.missing_alarms().is_empty());
+        let (now, well) = (self.state.alarms.at.unwrap_or(self.now), self.missing_alarms().is_empty());
         let lapsed = std::mem::take(&mut self.state.alarms.lapsed);
         let watch = &mut self.state.watch;
         let (last, was_well) = (watch.at.replace(now), std::mem::replace(&mut watch.well, well));
         let Some(last) = last else { return };
         let span = Duration::try_from(now.duration_since(last)).unwrap_or_default();
-        let is_gap = span > self.plan.poll.saturating_mul(POLLS).max(SHORTEST);
+        let is_gap = span > self.apart();
         let watch = &mut self.state.watch;
         let after_gap = std::mem::replace(&mut watch.gap, is_gap);
         if is_gap || lapsed || !well || !was_well {
-            // A driver that was away is made up for. One that looks, and sees nothing or sees it too late, is held.
-            if !is_gap || after_gap {
+            // A driver that was away is made up for. One that looks, and sees nothing or sees it too late, is held; one
+            // look that fails is no more than that.
+            if if is_gap { after_gap } else { !was_well || lapsed } {
                 watch.lost = watch.lost.saturating_add(span);
             }
-            self.extend(last, span, is_gap);
+            self.extend(last, now, is_gap);
         }
         self.keep_look();
     }
 
+    /// So far two looks may be apart.
+    fn apart(&self) -> Duration {
+        self.plan.poll.saturating_mul(POLLS).max(SHORTEST)
+    }
+
+    /// Whether the last look is too old to decide by. Where looks are always too far apart they are not repeated for that:
+    /// time does not count, and that is held in the end.
+    pub(super) fn is_stale(&self) -> bool {
+        let watch = &self.state.watch;
+        !watch.gap && watch.at.is_some_and(|at| self.elapsed(at) > self.apart())
+    }
+
     /// Extends what waits by a time that does not count.
-    fn extend(&mut self, last: Timestamp, span: Duration, is_gap: bool) {
-        let now = self.now;
+    fn extend(&mut self, last: Timestamp, now: Timestamp, is_gap: bool) {
+        let span = Duration::try_from(now.duration_since(last)).unwrap_or_default();
         if let Some(waiting) = self.waiting().filter(|_| is_gap) {
             self.tell(Event::NotObserved { from: last, to: now, waiting });
         }
@@ -56,9 +69,9 @@ impl Machine<'_> {
             times.extend(&mut self.state.gate.held);
         }
         for lane in &mut self.state.lanes {
-            lane.traffic.proven_from = Some(now);
             times.extend(&mut lane.since);
             if is_gap {
+                lane.traffic.proven_from = Some(now);
                 times.extend(&mut lane.gate.held);
             }
         }
@@ -97,7 +110,8 @@ impl Machine<'_> {
 
     /// Whether so much time did not count that it is not waited for any longer.
     pub(super) fn is_lost(&self, gate: Gate) -> bool {
-        !gate.skip && !gate.blind && self.state.watch.lost >= self.plan.health.hold
+        let most = self.plan.health.hold.max(self.plan.poll.saturating_mul(POLLS));
+        !gate.skip && !gate.blind && self.state.watch.lost >= most
     }
 
     /// Why time did not count.

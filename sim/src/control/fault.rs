@@ -66,6 +66,13 @@ pub enum Trouble {
         /// The alarm.
         name: String,
     },
+    /// Somebody makes an alarm of their own under this name, or replaces the one that has it, before the call is applied.
+    AlarmTaken {
+        /// The alarm.
+        name: String,
+        /// What it is described as.
+        description: String,
+    },
     /// Somebody deletes a version before the call is applied, where AWS lets them.
     VersionGone {
         /// The function.

@@ -1,7 +1,7 @@
 //! One call, one answer: admission, faults, and the call itself.
 
 use jiff::Timestamp;
-use onebox_release::{AlarmView, Answer, Call, CallError, ErrorKind, Provisioned, ProvisionedStatus, Reply};
+use onebox_release::{AlarmState, AlarmView, Answer, Call, CallError, ErrorKind, Provisioned, ProvisionedStatus, Reply};
 
 use super::{
     Alias, ControlPlane, Move, Mover,
@@ -98,6 +98,11 @@ impl ControlPlane {
             _ if side == Around::After => {}
             Trouble::Alarm { name, state } => self.alarms.set(name, *state, now),
             Trouble::AlarmGone { name } => self.alarms.remove(name),
+            Trouble::AlarmTaken { name, description } => {
+                self.alarms.remove(name);
+                self.alarms.set(name, AlarmState::Ok, now);
+                self.alarms.describe_as(name, description);
+            }
             Trouble::VersionGone { function, version } => {
                 if let Ok((named, function)) = self.functions.get_mut(function) {
                     let _ = function.delete(named.function, version);

@@ -97,6 +97,15 @@ pub(crate) fn problems(run: &mut Run<'_>, fault: faults::Kind) -> Vec<Problem> {
         "nothing is released without knowing the alarms",
         &String::new,
     );
+    hold(
+        kind != Kind::Released || !run.watch.fired_unseen(),
+        "an alarm that fired between two looks has fired",
+        &|| format!("{:?}", run.watch.alarm),
+    );
+    let baked = run.watch.has_baked();
+    hold(kind != Kind::Released || baked, "only observed time counts for the final bake", &|| {
+        format!("{:?}", run.watch.seen.iter().map(|seen| seen.observed[0]).collect::<Vec<_>>())
+    });
     let began = run.trail.iter().filter(|event| matches!(event, Event::Began)).count();
     hold(began == 1, "a release begins once", &|| began.to_string());
     let last = run.trail.iter().rev().find_map(|event| match event {
@@ -114,7 +123,7 @@ pub(crate) fn problems(run: &mut Run<'_>, fault: faults::Kind) -> Vec<Problem> {
     // Where the calls that remove them are struck, they may stay.
     let spared = matches!(fault, faults::Kind::None) || fault.is_alarm() || fault.is_edit();
     if spared && matches!(kind, Kind::Released | Kind::RolledBack | Kind::Refused) {
-        let left: Vec<_> = run.plane.alarms().filter(|name| name.ends_with("-errors")).collect();
+        let left: Vec<_> = run.plane.alarms().filter(|name| name.starts_with("onebox-")).collect();
         hold(left.is_empty(), "no alarm of the release's is left", &|| format!("{left:?}"));
     }
     problems

@@ -32,6 +32,10 @@ pub(crate) enum Kind {
     OldVersionGone,
     NewVersionGone,
     ClockBack,
+    /// Somebody makes an alarm of the name that the release would give its own.
+    AlarmTaken,
+    /// The driver, or the whole machine, is away, and an alarm does something meanwhile.
+    Gap(Gap),
     /// Not a fault: a person says so at any time.
     Aborted,
     /// Not a fault: a person says so at any time.
@@ -39,7 +43,7 @@ pub(crate) enum Kind {
 }
 
 /// Those that strike a call.
-pub(crate) const KINDS: [Kind; 22] = [
+pub(crate) const KINDS: [Kind; 23] = [
     Kind::Throttled,
     Kind::ThrottledLong,
     Kind::Broken,
@@ -62,7 +66,47 @@ pub(crate) const KINDS: [Kind; 22] = [
     Kind::OldVersionGone,
     Kind::NewVersionGone,
     Kind::ClockBack,
+    Kind::AlarmTaken,
 ];
+
+/// What an alarm does while nobody looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Gap {
+    /// Nothing.
+    Quiet,
+    /// It fires, and is well again.
+    Fired,
+    /// It has no data for a while.
+    Silent,
+    /// It fires, and has no data afterwards.
+    FiredThenSilent,
+    /// It has no data, and fires: it still does when somebody looks.
+    Fires,
+}
+
+/// Every one.
+pub(crate) const GAPS: [Gap; 5] = [Gap::Quiet, Gap::Fired, Gap::Silent, Gap::FiredThenSilent, Gap::Fires];
+
+impl Gap {
+    /// The state that the alarm gets, and the one that it is left in.
+    pub(crate) fn states(self) -> Option<(AlarmState, AlarmState)> {
+        match self {
+            Self::Quiet => None,
+            Self::Fired => Some((AlarmState::Alarm, AlarmState::Ok)),
+            Self::Silent => Some((AlarmState::InsufficientData, AlarmState::Ok)),
+            Self::FiredThenSilent => Some((AlarmState::Alarm, AlarmState::InsufficientData)),
+            Self::Fires => Some((AlarmState::InsufficientData, AlarmState::Alarm)),
+        }
+    }
+}
+
+/// The name of the release's own alarm.
+pub(crate) fn own_alarm(function: &str) -> String {
+    format!("onebox-r1/{function}/live/{NEW}/errors")
+}
+
+/// What somebody's own alarm is for.
+pub(crate) const TAKEN: &str = "pages the shop";
 
 /// Longer than any run.
 const EVER: u64 = 1_000_000;
@@ -80,6 +124,8 @@ impl Kind {
                 | Self::AlarmSilent
                 | Self::NoData
                 | Self::EditedTwice
+                | Self::AlarmTaken
+                | Self::Gap(_)
         )
     }
 
@@ -120,7 +166,10 @@ impl Kind {
         let foreign = || Routing::wholly("5");
         let third = Percent::from_hundredths(3_333).unwrap();
         FaultPlan(match self {
-            Self::None | Self::Aborted | Self::Promoted => Vec::new(),
+            Self::None | Self::Aborted | Self::Promoted | Self::Gap(_) => Vec::new(),
+            Self::AlarmTaken => {
+                vec![one(call, 1, Trouble::AlarmTaken { name: own_alarm(function), description: TAKEN.into() })]
+            }
             Self::Throttled => vec![one(call, 1, Trouble::Throttled)],
             Self::ThrottledLong => vec![one(call, 6, Trouble::Throttled)],
             Self::Broken => vec![one(call, 1, Trouble::Broken)],

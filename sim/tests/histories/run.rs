@@ -8,6 +8,7 @@ use onebox_release::{
 use onebox_sim::control::{ControlPlane, Script};
 
 use crate::{
+    faults::Gap,
     shapes::{ALARM, Load, OLD, RED, Shape},
     tally::Problem,
     watch::Watch,
@@ -115,15 +116,40 @@ impl<'s> Run<'s> {
         }
     }
 
-    /// Is killed when so many calls of the wanted effect were made, and started again after some time.
-    pub(crate) fn crash(&mut self, performed: usize, down: SignedDuration) {
+    /// Is killed when so many calls of the wanted effect were made, and started again after some time in which an alarm may
+    /// do something.
+    pub(crate) fn crash(&mut self, performed: usize, down: SignedDuration, gap: Gap) {
         self.perform_part(performed);
-        self.pass(down);
+        self.pass_with(down, gap);
         self.state = self.kept.0.clone();
         self.trail.truncate(self.kept.1);
         self.watch.forget(matches!(self.state.stage, Stage::Disarm | Stage::Over));
         self.accompanied = false;
         self.hear(Input::Resume);
+    }
+
+    /// Sleeps, with the whole machine: what is under way is answered, and what waits wakes, when it is over.
+    pub(crate) fn sleep(&mut self, time: SignedDuration, gap: Gap) {
+        self.pass_with(time, gap);
+        self.step();
+    }
+
+    /// Time passes in which an alarm may do something, and nobody looks.
+    fn pass_with(&mut self, time: SignedDuration, gap: Gap) {
+        let third = time / 3;
+        let Some((first, then)) = gap.states().filter(|_| !self.shape.plan.alarms.is_empty()) else {
+            return self.pass(time);
+        };
+        self.pass(third);
+        self.set_alarm(first);
+        self.pass(third);
+        self.set_alarm(then);
+        self.pass(time - third - third);
+    }
+
+    fn set_alarm(&mut self, state: AlarmState) {
+        self.plane.set_alarm(ALARM, state, self.at);
+        self.watch.alarm_is(state, self.at);
     }
 
     /// Makes so many calls of the wanted effect, and hears nothing of them.
@@ -158,10 +184,13 @@ impl<'s> Run<'s> {
             self.watch.problems.push(problem);
         }
         match (&self.state.effect, &input) {
-            (Effect::Call { calls, .. }, Input::Answers(answers)) => self.watch.told(calls, answers),
-            (Effect::Call { meanwhile, .. }, Input::Meanwhile(answers)) => self.watch.told(meanwhile, answers),
+            (Effect::Call { calls, .. }, Input::Answers(answers)) => self.watch.told(calls, answers, self.at),
+            (Effect::Call { meanwhile, .. }, Input::Meanwhile(answers)) => {
+                self.watch.told(meanwhile, answers, self.at);
+            }
             _ => {}
         }
+        self.watch.decides(&self.plane);
         let now = self.now();
         let ordered = matches!(input, Input::Abort(_) | Input::Promote(_));
         let before = std::mem::replace(&mut self.state, self.kept.0.clone());
@@ -236,8 +265,14 @@ impl<'s> Run<'s> {
     }
 
     fn call(&mut self, call: &Call) -> Answer {
-        let answer = self.plane.call(call, self.at);
+        // Every call takes its time: no two changes of an alarm come at the same moment.
+        self.at += SignedDuration::from_millis(1);
         let now = self.at;
+        self.watch.asks(call);
+        let answer = self.plane.call(call, now);
+        if let Some(state) = self.plane.alarm(ALARM, now) {
+            self.watch.alarm_is(state, now);
+        }
         for moved in self.plane.take_moves() {
             self.watch.moved(&moved, now);
         }

@@ -5,7 +5,7 @@ use onebox_release::{Input, Stage, Via};
 
 use crate::{
     ends::{Outcome, problems},
-    faults::{self, KINDS},
+    faults::{self, GAPS, Gap, KINDS},
     run::Run,
     shapes::{Kind, Shape},
     tally::{Problem, Tally},
@@ -48,6 +48,7 @@ pub(crate) fn histories_of(shape: &Shape) -> Tally {
     people(&base.end, faults::Kind::None, "nothing", &mut tally);
     crashes(&base.steps, 0, faults::Kind::None, good.as_ref(), "nothing", &mut tally);
     crash_twice(&base.steps, good.as_ref(), &mut tally);
+    gaps(&base.steps, &mut tally);
     orders(&base.steps, &mut tally);
     for fault in KINDS.into_iter().filter(|fault| applies(*fault, shape)) {
         for call in 0..base.end.plane.calls() {
@@ -63,6 +64,7 @@ fn applies(fault: faults::Kind, shape: &Shape) -> bool {
         faults::Kind::NoData => shape.plan.health.min_requests > 0 || shape.plan.health.comparison.is_some(),
         // Weights between the two versions may be CodeDeploy's own.
         faults::Kind::Tampered => shape.plan.via == Via::Lambda,
+        faults::Kind::AlarmTaken => shape.plan.health.version_alarms.is_some(),
         fault if fault.is_alarm() => !shape.plan.alarms.is_empty(),
         _ => true,
     }
@@ -111,7 +113,7 @@ fn crashes(
         for place in 0..before.places() {
             let down = DOWN[(step + place) % DOWN.len()];
             let mut run = before.clone();
-            run.crash(place, down);
+            run.crash(place, down, Gap::Quiet);
             run.finish();
             let label = format!("{label}, crash at step {step}, {place} calls made, down for {down:#}");
             let ended = judge(&mut run, fault, &label, tally);
@@ -131,7 +133,7 @@ fn crash_twice(steps: &[Run<'_>], outcome: Option<&Outcome>, tally: &mut Tally) 
     for (step, before) in steps.iter().enumerate() {
         for place in 0..before.places() {
             let mut run = before.clone();
-            run.crash(place, DOWN[step % DOWN.len()]);
+            run.crash(place, DOWN[step % DOWN.len()], Gap::Quiet);
             for later in 0..SOON {
                 if run.is_over() {
                     break;
@@ -139,6 +141,41 @@ fn crash_twice(steps: &[Run<'_>], outcome: Option<&Outcome>, tally: &mut Tally) 
                 let label = format!("crash at step {step}, {place} calls made, and {later} steps later");
                 crashes(std::slice::from_ref(&run), 0, faults::Kind::None, outcome, &label, tally);
                 run.step();
+            }
+        }
+    }
+}
+
+/// So long nobody looks: within what two polls may be apart, and far beyond.
+const AWAY: [SignedDuration; 3] =
+    [SignedDuration::from_secs(45), SignedDuration::from_mins(30), SignedDuration::from_hours(26)];
+
+/// The driver is killed, or the machine sleeps, at every place of a run; alarms do something meanwhile, and there may be a
+/// crash soon after it.
+fn gaps(steps: &[Run<'_>], tally: &mut Tally) {
+    for (step, before) in steps.iter().enumerate() {
+        for place in 0..before.places() {
+            for (turn, gap) in GAPS.into_iter().enumerate() {
+                let kind = faults::Kind::Gap(gap);
+                let away = AWAY[(step + place + turn) % AWAY.len()];
+                for sleeps in [false, true] {
+                    if sleeps && place > 0 {
+                        continue;
+                    }
+                    let mut run = before.clone();
+                    if sleeps {
+                        run.sleep(away, gap);
+                    } else {
+                        run.crash(place, away, gap);
+                    }
+                    let how = if sleeps { "asleep" } else { "killed" };
+                    let label = format!("{how} at step {step}, {place} calls made, for {away:#}, {gap:?}");
+                    let mut told = tell(run);
+                    judge(&mut told.end, kind, &label, tally);
+                    people(&told.end, kind, &label, tally);
+                    let soon = told.steps.len().min(SOON);
+                    crashes(&told.steps[..soon], u64::MAX, kind, None, &label, tally);
+                }
             }
         }
     }

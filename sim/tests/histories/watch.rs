@@ -1,13 +1,25 @@
 //! What must hold at every moment of every history.
 
 use jiff::{SignedDuration, Timestamp};
-use onebox_release::{AlarmState, Answer, Call, Group, Input, NotProven, Percent, Reply, Routing};
-use onebox_sim::control::{Move, Mover};
+use onebox_release::{AlarmState, Answer, Call, Group, Input, NotProven, Pause, Percent, Reply, Routing};
+use onebox_sim::control::{ControlPlane, Move, Mover};
 
 use crate::{
-    shapes::{OLD, Shape},
+    faults::TAKEN,
+    shapes::{ALARM, OLD, Shape},
     tally::Problem,
 };
+
+/// What calls take while one moment follows another.
+const MOMENT: SignedDuration = SignedDuration::from_millis(100);
+
+/// How long a step waits.
+fn wait(then: &Pause) -> Option<SignedDuration> {
+    match then {
+        Pause::For(wait) => SignedDuration::try_from(*wait).ok(),
+        Pause::Approval => None,
+    }
+}
 
 /// What is known about an alias from outside.
 #[derive(Clone, Debug)]
@@ -30,6 +42,24 @@ pub(crate) struct Seen {
     pub(crate) parts: Vec<Percent>,
     /// When it was wholly on the new version for the first time.
     whole: Option<Timestamp>,
+    /// How often its weight rose, and the waits between.
+    rises: usize,
+    waits: Vec<Option<SignedDuration>>,
+    /// How long alarms were seen to be well since it rose last: now, and as the journal knows it.
+    pub(crate) observed: [SignedDuration; 2],
+}
+
+/// A naive twin of what the release knows of the plan's alarm.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seer {
+    /// Every change of its state.
+    changes: Vec<(Timestamp, AlarmState)>,
+    /// When the preflight saw it.
+    first: Option<Timestamp>,
+    /// The last look, and whether it found all alarms well: now, and as the journal knows it.
+    last: [Option<(Timestamp, bool)>; 2],
+    /// The last look that was answered.
+    answered: Option<Timestamp>,
 }
 
 /// Watches a run.
@@ -49,7 +79,13 @@ pub(crate) struct Watch {
     /// Whether it may go on without proof.
     continues: bool,
     bake: SignedDuration,
+    final_bake: SignedDuration,
+    /// So far two looks may be apart.
+    apart: SignedDuration,
     watched: Vec<String>,
+    pub(crate) alarm: Seer,
+    /// Alarms of the release's names that somebody else had made when it decided what to do.
+    taken: Vec<String>,
     /// What did not hold.
     pub(crate) problems: Vec<Problem>,
 }
@@ -79,6 +115,9 @@ impl Watch {
             edited: false,
             parts: Vec::new(),
             whole: None,
+            rises: 0,
+            waits: shift.strategy.steps().into_iter().map(|step| wait(&step.then)).collect(),
+            observed: [SignedDuration::ZERO; 2],
         });
         let watched = shape.plan.watched().map(|alarm| alarm.name.clone());
         Self {
@@ -90,13 +129,79 @@ impl Watch {
             sticky: false,
             continues: shape.plan.health.not_proven == NotProven::Continue,
             bake: SignedDuration::try_from(shape.plan.bake).unwrap(),
+            final_bake: SignedDuration::try_from(shape.plan.final_bake).unwrap(),
+            apart: (SignedDuration::try_from(shape.plan.poll).unwrap() * 3).max(SignedDuration::from_secs(1)),
+            alarm: Seer::default(),
+            taken: Vec::new(),
             watched: watched.collect(),
             problems: Vec::new(),
         }
     }
 
+    /// The plan's alarm changes its state.
+    pub(crate) fn alarm_is(&mut self, state: AlarmState, at: Timestamp) {
+        if self.alarm.changes.last().is_none_or(|(_, last)| *last != state) {
+            self.alarm.changes.push((at, state));
+        }
+    }
+
+    /// The release decides what to do next: what it could know by now it has to know.
+    pub(crate) fn decides(&mut self, plane: &ControlPlane) {
+        let is_taken = |name: &&str| plane.alarm_description(name) == Some(TAKEN);
+        self.taken = plane.alarms().filter(is_taken).map(str::to_owned).collect();
+    }
+
+    /// The release makes a call.
+    pub(crate) fn asks(&mut self, call: &Call) {
+        let names = match call {
+            Call::PutMetricAlarm(alarm) => std::slice::from_ref(&alarm.name),
+            Call::DeleteAlarms { names } => names.as_slice(),
+            _ => return,
+        };
+        if let Some(name) = names.iter().find(|name| self.taken.contains(name)) {
+            let rule = "somebody else's alarm is neither replaced nor deleted";
+            self.problems.push(Problem::new(rule, format!("{} of {name}", call.operation())));
+        }
+    }
+
+    /// A look at the alarms: the time since the last counts where both found them well, they are not too far apart, and
+    /// there was data all the time.
+    fn look(&mut self, at: Timestamp, well: bool) {
+        let last = self.alarm.last[0].replace((at, well));
+        let Some((last, true)) = last.filter(|_| well) else { return };
+        let silent = |(when, state): &(Timestamp, AlarmState)| {
+            *when > last && *when <= at && *state == AlarmState::InsufficientData
+        };
+        let span = at.duration_since(last);
+        if span <= self.apart && !self.alarm.changes.iter().any(silent) {
+            self.seen.iter_mut().for_each(|seen| seen.observed[0] += span);
+        }
+    }
+
+    /// Whether proof of time is asked for: a person, or the plan, may go on without.
+    fn counts_time(&self) -> bool {
+        let free = self.promoted || self.continues || self.watched.is_empty();
+        !free && !self.seen.iter().any(|seen| seen.edited)
+    }
+
+    /// Whether everything was observed for as long as the final bake is.
+    pub(crate) fn has_baked(&self) -> bool {
+        !self.counts_time() || self.seen.iter().all(|seen| seen.observed[0] + MOMENT >= self.final_bake)
+    }
+
+    /// Whether the alarm fired after the preflight and before the last look, whoever looked in between.
+    pub(crate) fn fired_unseen(&self) -> bool {
+        let (Some(first), Some(last)) = (self.alarm.first, self.alarm.answered) else { return false };
+        let fired = |(at, state): &(Timestamp, AlarmState)| *state == AlarmState::Alarm && *at > first && *at < last;
+        self.watched.iter().any(|name| name == ALARM)
+            && !self.continues
+            && !self.promoted
+            && self.alarm.changes.iter().any(fired)
+    }
+
     /// The release hears about alarms.
-    pub(crate) fn told(&mut self, calls: &[Call], answers: &[Answer]) {
+    pub(crate) fn told(&mut self, calls: &[Call], answers: &[Answer], at: Timestamp) {
+        let begins = calls.iter().any(|call| matches!(call, Call::GetVersion { .. }));
         for (call, answer) in calls.iter().zip(answers) {
             let Call::DescribeAlarms { names, .. } = call else { continue };
             let views = match answer {
@@ -110,10 +215,17 @@ impl Watch {
             let fired = views
                 .iter()
                 .any(|view| view.state == AlarmState::Alarm && (self.watched.contains(&view.name) || own(&view.name)));
-            if watched.peek().is_some() {
+            let looks = watched.peek().is_some();
+            if looks {
                 self.well[0] = watched.all(|name| is(name, AlarmState::Ok)) && !fired;
             }
             self.fired[0] |= fired;
+            if looks && begins && answer.is_ok() {
+                self.alarm.first = Some(at);
+            } else if looks && !begins {
+                self.look(at, self.well[0]);
+                self.alarm.answered = if answer.is_ok() { Some(at) } else { self.alarm.answered };
+            }
         }
     }
 
@@ -149,12 +261,16 @@ impl Watch {
     pub(crate) fn keep(&mut self) {
         self.seen.iter_mut().for_each(|seen| (seen.noticed[1], seen.last[1]) = (seen.noticed[0], seen.last[0]));
         (self.fired[1], self.well[1]) = (self.fired[0], self.well[0]);
+        self.alarm.last[1] = self.alarm.last[0];
+        self.seen.iter_mut().for_each(|seen| seen.observed[1] = seen.observed[0]);
     }
 
     /// A crash: what was not written is forgotten, and what alarms said is old, unless nothing hangs on it any more.
     pub(crate) fn forget(&mut self, decided: bool) {
         self.seen.iter_mut().for_each(|seen| (seen.noticed[0], seen.last[0]) = (seen.noticed[1], seen.last[1]));
         self.fired[0] = self.fired[1];
+        self.alarm.last[0] = self.alarm.last[1];
+        self.seen.iter_mut().for_each(|seen| seen.observed[0] = seen.observed[1]);
         self.well[0] = if decided { self.well[1] } else { self.watched.is_empty() };
     }
 
@@ -185,6 +301,20 @@ impl Watch {
         if moved.by == Mover::Call && from < to {
             self.hold(!self.fired[0], "a weight rose after an alarm was seen", moved);
             self.hold(self.knows_to_be_well(), "a weight rose without knowing the alarms", moved);
+            let (seen, counts) = (&self.seen[place], self.counts_time());
+            let wait = seen.rises.checked_sub(1).and_then(|last| *seen.waits.get(last)?);
+            let waited = wait.is_none_or(|wait| seen.observed[0] + MOMENT >= wait);
+            let earlier = self.seen.iter().filter(|other| other.group < seen.group);
+            let baked = seen.group != Group::Regular
+                || seen.rises > 0
+                || earlier.clone().all(|other| other.observed[0] + MOMENT >= self.bake);
+            self.hold(waited || !counts, "only observed time counts for a step", moved);
+            self.hold(baked || !counts, "only observed time counts for the bake", moved);
+        }
+        if from < to {
+            let seen = &mut self.seen[place];
+            seen.rises += 1;
+            seen.observed = [SignedDuration::ZERO; 2];
         }
         if self.seen[place].group == Group::Regular && to > Percent::NONE && !self.promoted {
             let baked = |seen: &Seen| seen.whole.is_some_and(|whole| now.duration_since(whole) >= self.bake);
