@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
 use aws_sdk_codedeploy::types::LifecycleEventStatus;
 use aws_sdk_lambda::{
     error::{ProvideErrorMetadata, SdkError},
@@ -11,10 +10,9 @@ use aws_sdk_lambda::{
     types::InvocationType,
 };
 use aws_smithy_http_client::tls;
-use onebox_release::AlarmState;
 use serde_json::Value;
 
-use crate::{bake::Alarm, https::chain};
+use crate::https::chain;
 
 /// How long one try of a call may take.
 const TRY: Duration = Duration::from_secs(10);
@@ -82,37 +80,6 @@ impl Cloud {
         let output = call.send().await.map_err(|error| sentence("DescribeStacks", &error))?;
         let status = output.stacks.unwrap_or_default().first().and_then(|stack| stack.stack_status.clone());
         status.map(|status| status.as_str().to_owned()).ok_or_else(|| "DescribeStacks: no such stack".to_owned())
-    }
-
-    /// Those of the alarms that exist. The names are read in both kinds, for CloudWatch leaves composite alarms out
-    /// unless it is asked for them: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>.
-    pub(crate) async fn alarms(&self, names: &[String]) -> Result<Vec<Alarm>, String> {
-        // To CloudWatch no names are all alarms.
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let call = aws_sdk_cloudwatch::Client::new(&self.config)
-            .describe_alarms()
-            .set_alarm_names(Some(names.to_vec()))
-            .alarm_types(AlarmType::MetricAlarm)
-            .alarm_types(AlarmType::CompositeAlarm)
-            .max_records(100);
-        let output = call.send().await.map_err(|error| sentence("DescribeAlarms", &error))?;
-        let metric = output.metric_alarms.unwrap_or_default().into_iter();
-        let composite = output.composite_alarms.unwrap_or_default().into_iter();
-        let metric = metric.map(|alarm| (alarm.alarm_name, alarm.state_value, alarm.state_reason));
-        let composite = composite.map(|alarm| (alarm.alarm_name, alarm.state_value, alarm.state_reason));
-        let alarms = metric.chain(composite).map(|(name, state, reason)| Alarm {
-            name: name.unwrap_or_default(),
-            state: match state {
-                Some(StateValue::Ok) => AlarmState::Ok,
-                Some(StateValue::Alarm) => AlarmState::Alarm,
-                // What this version does not know says nothing about health.
-                _ => AlarmState::InsufficientData,
-            },
-            reason: reason.unwrap_or_default(),
-        });
-        Ok(alarms.collect())
     }
 
     /// The AppSpec of a deployment of CodeDeploy.

@@ -27,7 +27,7 @@ mod run;
 mod watch;
 
 pub use properties::Properties;
-pub use watch::{Action, Alarm, Input, Watch};
+pub use watch::{Action, Input, Watch};
 
 /// Serves invocations until Lambda ends the process.
 pub fn run() -> ExitCode {

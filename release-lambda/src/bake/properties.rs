@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use onebox_release::{Alarm, Ignored, MissingData};
 use serde_json::{Map, Value};
 
 /// How long CloudFormation waits for an answer, where the template says nothing else:
@@ -19,16 +20,13 @@ const HOLD: Duration = Duration::from_secs(180);
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>.
 const MOST_ALARMS: usize = 100;
 
-/// The longest name of an alarm.
-const LONGEST_NAME: usize = 255;
-
 /// What a template says about its bake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Properties {
     /// How long alarms are watched.
     pub duration: Duration,
     /// The alarms that are watched: those that are ignored are not among them.
-    pub alarms: Vec<String>,
+    pub alarms: Vec<Alarm>,
     /// How often they are read.
     pub poll: Duration,
     /// When the last answer is given, counted from the request.
@@ -84,7 +82,7 @@ impl Reader<'_> {
         let poll = self.seconds("PollSeconds", 1..=300).unwrap_or(Duration::from_secs(10));
         let mut alarms = self.alarms();
         let ignored = self.ignored(&alarms);
-        alarms.retain(|alarm| !ignored.contains(alarm));
+        alarms.retain(|alarm| !ignored.iter().any(|ignored| ignored.is(alarm)));
         Properties { duration, alarms, poll, patience }
     }
 
@@ -114,18 +112,15 @@ impl Reader<'_> {
         number.map(Duration::from_secs)
     }
 
-    fn alarms(&mut self) -> Vec<String> {
+    fn alarms(&mut self) -> Vec<Alarm> {
         let list = self.properties.get("Alarms").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let mut alarms: Vec<String> = Vec::new();
+        let mut alarms: Vec<Alarm> = Vec::new();
         for alarm in list {
-            match alarm.as_str() {
-                Some(name) if name.is_empty() || name.chars().count() > LONGEST_NAME => {
-                    self.problems.push(format!("Alarms: expected names of 1 to {LONGEST_NAME} characters"));
-                }
+            match read_alarm(alarm) {
                 // Listed twice is watched once.
-                Some(name) if alarms.iter().any(|known| known == name) => {}
-                Some(name) => alarms.push(name.to_owned()),
-                None => self.problems.push("Alarms: expected names of alarms".into()),
+                Ok(alarm) if alarms.iter().any(|known| known.is_same(&alarm)) => {}
+                Ok(alarm) => alarms.push(alarm),
+                Err(problem) => self.problems.push(format!("Alarms: {problem}")),
             }
         }
         if list.is_empty() {
@@ -136,7 +131,7 @@ impl Reader<'_> {
         alarms
     }
 
-    fn ignored(&mut self, alarms: &[String]) -> Vec<String> {
+    fn ignored(&mut self, alarms: &[Alarm]) -> Vec<Ignored> {
         let list = match self.properties.get("IgnoreAlarms") {
             None => return Vec::new(),
             Some(list) => list.as_array().map(Vec::as_slice),
@@ -145,15 +140,39 @@ impl Reader<'_> {
         for entry in list.unwrap_or(&[Value::Null]) {
             let text = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
             match (text("Alarm"), text("Because")) {
-                (Some(alarm), Some(_)) if alarms.iter().any(|known| known == alarm) => ignored.push(alarm.to_owned()),
-                (Some(alarm), Some(_)) => {
-                    self.problems.push(format!("IgnoreAlarms: {alarm} is not in Alarms"));
-                }
+                (Some(alarm), Some(because)) => match Alarm::read(alarm) {
+                    Ok(Alarm { name: alarm, region, .. }) => {
+                        let entry = Ignored { alarm, region, because: because.to_owned() };
+                        if !alarms.iter().any(|known| entry.is(known)) {
+                            self.problems.push(format!("IgnoreAlarms: {} is not in Alarms", entry.alarm));
+                        }
+                        ignored.push(entry);
+                    }
+                    Err(problem) => self.problems.push(format!("IgnoreAlarms: {problem}")),
+                },
                 _ => self.problems.push(r#"IgnoreAlarms: expected a list of {"Alarm": …, "Because": …}"#.into()),
             }
         }
         ignored
     }
+}
+
+/// An alarm: a name, an ARN, or an object with `Alarm`, `Region` and `MissingData`.
+fn read_alarm(alarm: &Value) -> Result<Alarm, String> {
+    const EXPECTED: &str = "expected names of alarms, ARNs, or objects with Alarm, Region and MissingData";
+    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| EXPECTED.to_owned());
+    let Value::Object(members) = alarm else { return Alarm::read(&text(alarm)?) };
+    if members.keys().any(|name| !["Alarm", "Region", "MissingData"].contains(&name.as_str())) {
+        return Err(EXPECTED.to_owned());
+    }
+    let mut alarm = Alarm::read(&text(members.get("Alarm").unwrap_or(&Value::Null))?)?;
+    if let Some(region) = members.get("Region") {
+        alarm.region = Some(text(region)?);
+    }
+    if let Some(policy) = members.get("MissingData") {
+        alarm.missing_data = MissingData::read(&text(policy)?)?;
+    }
+    Ok(alarm)
 }
 
 #[cfg(test)]
@@ -174,7 +193,7 @@ mod tests {
     fn a_template_says_little() {
         let properties = read(json!({})).unwrap();
         assert_eq!(properties.duration, Duration::from_secs(1_800));
-        assert_eq!(properties.alarms, ["a", "b"]);
+        assert_eq!(properties.alarms, ["a", "b"].map(Alarm::named));
         assert_eq!(properties.poll, Duration::from_secs(10));
         assert_eq!(properties.patience, Duration::from_secs(58 * 60));
     }
@@ -207,15 +226,27 @@ mod tests {
     #[test]
     fn alarms_are_named_and_ignored_for_a_reason() {
         let ignored = json!({ "IgnoreAlarms": [{ "Alarm": "b", "Because": "red since Monday" }] });
-        assert_eq!(read(ignored).unwrap().alarms, ["a"]);
-        assert_eq!(read(json!({ "Alarms": ["a", "a"] })).unwrap().alarms, ["a"]);
+        assert_eq!(read(ignored).unwrap().alarms, [Alarm::named("a")]);
+        assert_eq!(read(json!({ "Alarms": ["a", "a"] })).unwrap().alarms, [Alarm::named("a")]);
+        let far = json!({ "Alarms": [
+            { "Alarm": "cdn-5xx", "Region": "us-east-1", "MissingData": "ok" },
+            "arn:aws:cloudwatch:us-east-1:123456789012:alarm:cdn-4xx",
+        ] });
+        let far = read(far).unwrap().alarms;
+        assert_eq!(
+            far.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["cdn-5xx (us-east-1)", "cdn-4xx (us-east-1)"]
+        );
+        assert_eq!(far[0].missing_data, MissingData::Ok);
         let many: Vec<_> = (0..101).map(|number| number.to_string()).collect();
         for (wrong, said) in [
             (json!({ "Alarms": [] }), "at least one"),
             (json!({ "Alarms": "a" }), "at least one"),
             (json!({ "Alarms": [1] }), "names of alarms"),
-            (json!({ "Alarms": [""] }), "1 to 255"),
-            (json!({ "Alarms": ["x".repeat(256)] }), "1 to 255"),
+            (json!({ "Alarms": [""] }), "empty text"),
+            (json!({ "Alarms": ["x".repeat(256)] }), "at most 255"),
+            (json!({ "Alarms": [{ "Alarm": "a", "MissingData": "later" }] }), "\"hold\", \"ok\" or \"roll-back\""),
+            (json!({ "Alarms": [{ "Alarm": "a", "Colour": "red" }] }), "Region and MissingData"),
             (json!({ "Alarms": many }), "at most 100"),
             (json!({ "IgnoreAlarms": ["b"] }), "Because"),
             (json!({ "IgnoreAlarms": "b" }), "Because"),

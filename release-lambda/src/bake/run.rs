@@ -1,5 +1,11 @@
 //! A bake as a Lambda function: everything that is asked and told is here, nothing is decided.
 
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use onebox_aws::{Aws, Options};
+use onebox_release::{Alarm, AlarmChange, AlarmView, Call, Reply};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -53,6 +59,7 @@ async fn bake(invocation: &Invocation, asker: &Asker) -> Result<End, String> {
     let properties = Properties::read(&properties)?;
     let mut watch = carried(&invocation.event)?.unwrap_or_else(|| Watch::new(now()));
     let cloud = Cloud::connect().await;
+    let aws = Aws::connect(&Options::default()).await.map_err(|error| error.to_string())?;
     if update && watch.rounds == 0 && way_back(&cloud, &asker.stack).await {
         return Ok(End::Succeeded("the stack is on its way back: nothing is baked".into()));
     }
@@ -61,7 +68,11 @@ async fn bake(invocation: &Invocation, asker: &Asker) -> Result<End, String> {
         let (then, action) = watch.advance(&properties, invocation.deadline, now(), input);
         watch = then;
         input = match action {
-            Action::Read => Input::Read(cloud.alarms(&properties.alarms).await),
+            Action::Read => Input::Read(read(&aws, &properties.alarms).await),
+            Action::History(of) => {
+                let histories = of.into_iter().map(|(alarm, after)| history(&aws, alarm, after));
+                Input::History(join_all(histories).await)
+            }
             Action::Wait(time) => {
                 sleep(until(now(), time)).await;
                 Input::Woke
@@ -80,6 +91,31 @@ async fn bake(invocation: &Invocation, asker: &Asker) -> Result<End, String> {
             Action::Succeed(reason) => return Ok(End::Succeeded(reason)),
             Action::Fail(reason) => return Err(reason),
         };
+    }
+}
+
+/// The alarms that exist, region by region.
+async fn read(aws: &Aws, alarms: &[Alarm]) -> Result<Vec<(Option<String>, AlarmView)>, String> {
+    let regions: BTreeSet<&Option<String>> = alarms.iter().map(|alarm| &alarm.region).collect();
+    let mut views = Vec::new();
+    for region in regions {
+        let names = alarms.iter().filter(|alarm| alarm.region == *region).map(|alarm| alarm.name.clone());
+        let call = Call::DescribeAlarms { names: names.collect(), region: region.clone() };
+        match aws.call(&call).await {
+            Ok(Reply::Alarms(found)) => views.extend(found.into_iter().map(|view| (region.clone(), view))),
+            Ok(_) => return Err("the answer was another".to_owned()),
+            Err(error) => return Err(error.message),
+        }
+    }
+    Ok(views)
+}
+
+/// What an alarm was after a time.
+async fn history(aws: &Aws, alarm: Alarm, after: Timestamp) -> Result<Vec<AlarmChange>, String> {
+    match aws.call(&Call::DescribeAlarmHistory { name: alarm.name, region: alarm.region, after }).await {
+        Ok(Reply::AlarmHistory(changes)) => Ok(changes),
+        Ok(_) => Err("the answer was another".to_owned()),
+        Err(error) => Err(error.message),
     }
 }
 

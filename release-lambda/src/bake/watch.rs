@@ -1,9 +1,9 @@
 //! The decisions of a bake: what was seen goes in, what is to be done comes out.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use onebox_release::AlarmState;
+use onebox_release::{Alarm, AlarmChange, AlarmState, AlarmView, MissingData};
 use serde::{Deserialize, Serialize};
 
 use super::Properties;
@@ -11,6 +11,13 @@ use crate::clock::{after, until};
 
 /// What is left to an invocation when it hands over: enough to answer CloudFormation, with every retry.
 pub(crate) const MARGIN: Duration = Duration::from_secs(15);
+
+/// So many polls may lie between two looks, and so much time however short a poll is: another invocation has to begin.
+const POLLS: u32 = 3;
+const SHORTEST: Duration = Duration::from_secs(5);
+
+/// How much an item of the history may be older than the change that it tells of.
+const TOLERANCE: Duration = Duration::from_secs(5);
 
 /// How often a bake hands over to itself at most. Lambda ends a chain of about 16 invocations as a loop:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>.
@@ -28,17 +35,18 @@ pub struct Watch {
     pub rounds: u32,
     /// Whether every alarm was there once.
     pub seen: bool,
-}
-
-/// An alarm, as CloudWatch shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alarm {
-    /// Its name.
-    pub name: String,
-    /// Its state.
-    pub state: AlarmState,
-    /// Why, in CloudWatch's words.
-    pub reason: String,
+    /// When alarms were last read.
+    #[serde(default)]
+    pub looked: Option<Timestamp>,
+    /// How long nobody looked: the bake takes that much longer.
+    #[serde(default)]
+    pub unwatched: Duration,
+    /// When the state of each alarm changed last, by CloudWatch's clock, as far as that is accounted for.
+    #[serde(default)]
+    pub changed: BTreeMap<String, Timestamp>,
+    /// The alarms whose history has to be read, and what else is missing for all to be well.
+    #[serde(default, skip)]
+    pub(super) pending: (Vec<(Alarm, AlarmView)>, Option<String>),
 }
 
 /// What happened.
@@ -48,8 +56,10 @@ pub enum Input {
     Begun,
     /// The time has come.
     Woke,
-    /// The alarms that exist, in any order; or why they could not be read.
-    Read(Result<Vec<Alarm>, String>),
+    /// The alarms that exist, region by region in any order; or why they could not be read.
+    Read(Result<Vec<(Option<String>, AlarmView)>, String>),
+    /// What the alarms were, in the order in which that was asked for; or why it could not be read.
+    History(Vec<Result<Vec<AlarmChange>, String>>),
 }
 
 /// What is to be done.
@@ -57,6 +67,8 @@ pub enum Input {
 pub enum Action {
     /// Read the alarms.
     Read,
+    /// Read what these alarms were after these times.
+    History(Vec<(Alarm, Timestamp)>),
     /// Do nothing before this time.
     Wait(Timestamp),
     /// Invoke the same function again, with what the bake carries, and end.
@@ -71,7 +83,16 @@ impl Watch {
     /// A bake that begins.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self { started: now, polls: 0, rounds: 0, seen: false }
+        Self {
+            started: now,
+            polls: 0,
+            rounds: 0,
+            seen: false,
+            looked: None,
+            unwatched: Duration::ZERO,
+            changed: BTreeMap::new(),
+            pending: Default::default(),
+        }
     }
 
     /// Takes one step. `deadline` is when Lambda ends this invocation.
@@ -88,8 +109,23 @@ impl Watch {
             Input::Woke => Action::Read,
             Input::Read(read) => {
                 self.polls = self.polls.saturating_add(1);
-                self.judge(properties, deadline, now, read)
+                self.watched_until(properties, now);
+                match self.look(properties, now, read) {
+                    Err(fail) => Action::Fail(fail),
+                    Ok(missing) if self.pending.0.is_empty() => self.judge(properties, deadline, now, missing),
+                    Ok(missing) => {
+                        self.pending.1 = missing;
+                        let after = |(alarm, _): &(Alarm, AlarmView)| {
+                            Some((alarm.clone(), *self.changed.get(&alarm.to_string())?))
+                        };
+                        Action::History(self.pending.0.iter().filter_map(after).collect())
+                    }
+                }
             }
+            Input::History(histories) => match self.look_back(histories) {
+                Err(fail) => Action::Fail(fail),
+                Ok(missing) => self.judge(properties, deadline, now, missing),
+            },
         };
         if action == Action::HandOver {
             self.rounds += 1;
@@ -114,21 +150,28 @@ impl Watch {
         properties: &Properties,
         deadline: Timestamp,
         now: Timestamp,
-        read: Result<Vec<Alarm>, String>,
+        missing: Option<String>,
     ) -> Action {
-        let missing = match self.look(properties, now, read) {
-            Ok(missing) => missing,
-            Err(fail) => return Action::Fail(fail),
-        };
-        let end = after(self.started, properties.duration);
+        let end = after(self.started, properties.duration.saturating_add(self.unwatched));
         let last = after(self.started, properties.patience);
         let next = after(now, properties.poll);
         match &missing {
             None if now >= end => {
+                let unwatched = match self.unwatched {
+                    Duration::ZERO => String::new(),
+                    time => format!(", and {} more for as long as nobody looked", span(time)),
+                };
                 return Action::Succeed(format!(
-                    "every alarm was OK at the end of {}, read {} times",
+                    "every alarm was OK at the end of {}, read {} times{unwatched}",
                     span(properties.duration),
                     self.polls
+                ));
+            }
+            None if end > last => {
+                return Action::Fail(format!(
+                    "not proven: nobody looked at the alarms for {}, and CloudFormation does not wait as long as that is \
+                     made up for",
+                    span(self.unwatched)
                 ));
             }
             Some(missing) if next > last => {
@@ -160,18 +203,28 @@ impl Watch {
         &mut self,
         properties: &Properties,
         now: Timestamp,
-        read: Result<Vec<Alarm>, String>,
+        read: Result<Vec<(Option<String>, AlarmView)>, String>,
     ) -> Result<Option<String>, String> {
         let alarms = match read {
             Ok(alarms) => alarms,
             Err(why) => return Ok(Some(format!("the alarms could not be read: {why}"))),
         };
-        let alarm = |name: &String| alarms.iter().find(|alarm| alarm.name == *name);
-        let in_state = |state| {
-            let found = properties.alarms.iter().filter_map(alarm).filter(move |alarm| alarm.state == state);
-            found.map(|alarm| format!("{} ({})", alarm.name, alarm.reason)).collect::<Vec<_>>().join(", ")
+        let view = |of: &Alarm| {
+            alarms.iter().find(|(region, view)| *region == of.region && view.name == of.name).map(|(_, view)| view)
         };
-        let fired = in_state(AlarmState::Alarm);
+        let shown = |alarm: &Alarm, view: &AlarmView| {
+            format!("{alarm} ({})", view.reason.as_deref().unwrap_or("it gives no reason"))
+        };
+        let in_state = |state, policy: fn(MissingData) -> bool| {
+            let found = properties.alarms.iter().filter_map(|alarm| Some((alarm, view(alarm)?)));
+            let found = found.filter(|(alarm, view)| view.state == state && policy(alarm.missing_data));
+            found.map(|(alarm, view)| shown(alarm, view)).collect::<Vec<_>>().join(", ")
+        };
+        let starved = in_state(AlarmState::InsufficientData, |policy| policy == MissingData::RollBack);
+        if !starved.is_empty() {
+            return Err(format!("no data, and by MissingData that is as bad as ALARM: {starved}"));
+        }
+        let fired = in_state(AlarmState::Alarm, |_| true);
         if !fired.is_empty() {
             return Err(match self.polls {
                 1 => format!(
@@ -181,7 +234,7 @@ impl Watch {
             });
         }
         let absent: Vec<_> =
-            properties.alarms.iter().filter(|name| alarm(name).is_none()).map(String::as_str).collect();
+            properties.alarms.iter().filter(|alarm| view(alarm).is_none()).map(Alarm::to_string).collect();
         let absent = absent.join(", ");
         match (absent.is_empty(), self.seen) {
             (true, _) => self.seen = true,
@@ -192,8 +245,58 @@ impl Watch {
                 ));
             }
         }
-        let silent = in_state(AlarmState::InsufficientData);
+        for alarm in &properties.alarms {
+            let Some((view, last)) = view(alarm).and_then(|view| Some((view, view.changed?))) else { continue };
+            match self.changed.get(&alarm.to_string()) {
+                Some(after) if last > *after => self.pending.0.push((alarm.clone(), view.clone())),
+                Some(_) => {}
+                None => drop(self.changed.insert(alarm.to_string(), last)),
+            }
+        }
+        let silent = in_state(AlarmState::InsufficientData, |policy| policy == MissingData::Hold);
         Ok((!silent.is_empty()).then(|| format!("INSUFFICIENT_DATA says nothing about health: {silent}")))
+    }
+}
+
+impl Watch {
+    /// Alarms were read. Where that was long after the last time nobody knows whether this function ran at all.
+    fn watched_until(&mut self, properties: &Properties, now: Timestamp) {
+        let gap = self.looked.replace(now).map(|looked| until(looked, now)).unwrap_or_default();
+        if gap > properties.poll.saturating_mul(POLLS).max(SHORTEST) {
+            self.unwatched = self.unwatched.saturating_add(gap);
+        }
+    }
+
+    /// What the alarms that changed were since the last look.
+    fn look_back(&mut self, histories: Vec<Result<Vec<AlarmChange>, String>>) -> Result<Option<String>, String> {
+        let (pending, mut missing) = std::mem::take(&mut self.pending);
+        for ((alarm, view), history) in pending.into_iter().zip(histories) {
+            let name = alarm.to_string();
+            let unknown = |why: &str| format!("what the alarm {name} was since the last look is not known: {why}");
+            let (Some(after), Some(last)) = (self.changed.get(&name).copied(), view.changed) else { continue };
+            let history = match history {
+                Ok(history) => history,
+                Err(why) => {
+                    missing.get_or_insert_with(|| unknown(&why));
+                    continue;
+                }
+            };
+            let mut past = history.iter().filter(|change| change.at > after);
+            if let Some(fired) = past.clone().find(|change| change.to == AlarmState::Alarm) {
+                return Err(format!("in ALARM at {:.0}, between two looks: {name}", fired.at));
+            }
+            let starved = past.clone().any(|change| change.to == AlarmState::InsufficientData);
+            if starved && alarm.missing_data == MissingData::RollBack {
+                return Err(format!("no data between two looks, and by MissingData that is as bad as ALARM: {name}"));
+            }
+            // The history may lag behind: it has to lead to what was seen.
+            if past.any(|change| change.to == view.state && crate::clock::after(change.at, TOLERANCE) >= last) {
+                self.changed.insert(name, last);
+            } else {
+                missing.get_or_insert_with(|| unknown("its history does not tell yet"));
+            }
+        }
+        Ok(missing)
     }
 }
 
@@ -225,8 +328,66 @@ mod tests {
         Properties::read(&json!({ "Duration": "30m", "Alarms": ["a", "b"], "PollSeconds": 10 })).unwrap()
     }
 
-    fn alarm(name: &str, state: AlarmState) -> Alarm {
-        Alarm { name: name.into(), state, reason: "1 > 0".into() }
+    fn alarm(name: &str, state: AlarmState) -> (Option<String>, AlarmView) {
+        (None, AlarmView { reason: Some("1 > 0".into()), ..AlarmView::new(name, state) })
+    }
+
+    /// Both are OK; the first changed last at this time.
+    fn changed(seconds: i64) -> Input {
+        let (region, view) = alarm("a", OK);
+        Input::Read(Ok(vec![(region, AlarmView { changed: Some(at(seconds)), ..view }), alarm("b", OK)]))
+    }
+
+    #[test]
+    fn an_alarm_that_fired_and_recovered_between_two_looks_fails() {
+        let (watch, _) = advance(under_way(), 100, changed(-500));
+        assert_eq!(
+            advance(watch.clone(), 110, changed(-500)).1,
+            Action::Wait(at(120)),
+            "what was before is of no interest"
+        );
+        let (watch, action) = advance(watch, 110, changed(108));
+        assert_eq!(action, Action::History(vec![(Alarm::named("a"), at(-500))]));
+        let change = |seconds, to| AlarmChange { at: at(seconds), to };
+        let past = Input::History(vec![Ok(vec![change(105, ALARM), change(108, OK)])]);
+        let reason = failed(advance(watch.clone(), 110, past).1);
+        assert!(reason.starts_with("in ALARM at ") && reason.ends_with("between two looks: a"), "{reason}");
+        let past = Input::History(vec![Ok(vec![change(105, SILENT), change(108, OK)])]);
+        let (then, action) = advance(watch.clone(), 110, past);
+        assert_eq!((then.changed["a"], action), (at(108), Action::Wait(at(120))));
+        // What cannot be read, or does not tell yet, is asked for again.
+        for unknown in [Err("AccessDenied".to_owned()), Ok(vec![]), Ok(vec![change(105, SILENT)])] {
+            let (then, action) = advance(watch.clone(), 1_800, Input::History(vec![unknown]));
+            assert_eq!((then.changed["a"], action), (at(-500), Action::Wait(at(1_810))), "held");
+        }
+    }
+
+    #[test]
+    fn what_nobody_watched_is_made_up_for() {
+        let (watch, _) = advance(under_way(), 100, alarms(OK, OK));
+        let (watch, _) = advance(watch, 130, alarms(OK, OK));
+        assert_eq!(watch.unwatched, Duration::ZERO, "a little late counts");
+        let (watch, _) = advance(watch, 430, alarms(OK, OK));
+        assert_eq!(watch.unwatched, Duration::from_secs(300));
+        let watch = Watch { looked: Some(at(1_795)), ..watch };
+        assert_eq!(advance(watch.clone(), 1_800, alarms(OK, OK)).1, Action::Wait(at(1_810)));
+        let watch = Watch { looked: Some(at(2_095)), ..watch };
+        let (_, Action::Succeed(said)) = advance(watch, 2_100, alarms(OK, OK)) else { panic!("expected success") };
+        assert!(said.contains("5 min more"), "{said}");
+        let (_, action) = advance(Watch { looked: Some(at(100)), ..under_way() }, 2_000, alarms(OK, OK));
+        assert!(failed(action).contains("nobody looked at the alarms for 31 min 40 s"));
+    }
+
+    #[test]
+    fn each_alarm_says_what_missing_data_means() {
+        let with = |policy: &str| {
+            let alarms = json!([{ "Alarm": "a", "MissingData": policy }]);
+            let properties = Properties::read(&json!({ "Duration": "30m", "Alarms": alarms })).unwrap();
+            under_way().advance(&properties, at(2_400), at(1_800), Input::Read(Ok(vec![alarm("a", SILENT)]))).1
+        };
+        assert!(matches!(with("ok"), Action::Succeed(_)));
+        assert!(matches!(with("hold"), Action::Wait(_)));
+        assert!(matches!(with("roll-back"), Action::Fail(_)));
     }
 
     fn alarms(a: AlarmState, b: AlarmState) -> Input {
@@ -258,11 +419,11 @@ mod tests {
         assert_eq!((watch.polls, watch.seen), (1, true));
         assert_eq!(advance(watch.clone(), 10, Input::Woke).1, Action::Read);
         assert_eq!(
-            advance(watch.clone(), 1_795, alarms(OK, OK)).1,
+            advance(Watch { looked: Some(at(1_790)), ..watch.clone() }, 1_795, alarms(OK, OK)).1,
             Action::Wait(at(1_800)),
             "the last look is at the end"
         );
-        let (_, action) = advance(watch, 1_800, alarms(OK, OK));
+        let (_, action) = advance(Watch { looked: Some(at(1_795)), ..watch }, 1_800, alarms(OK, OK));
         assert_eq!(action, Action::Succeed("every alarm was OK at the end of 30 min, read 2 times".into()));
     }
 
@@ -338,6 +499,7 @@ mod tests {
                         now = time;
                         Input::Woke
                     }
+                    Action::History(_) => panic!("no alarm changed"),
                     Action::HandOver => {
                         deadline = after(now, Duration::from_secs(900));
                         Input::Begun

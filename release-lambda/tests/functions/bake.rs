@@ -61,7 +61,7 @@ async fn all_is_well_for_as_long_as_was_said() {
     let polls = aws.carried("DescribeAlarms");
     assert_eq!(polls.len(), 3);
     assert_eq!(polls[0]["AlarmNames"], json!(["web-5xx"]));
-    assert_eq!(polls[0]["AlarmTypes"], json!(["MetricAlarm", "CompositeAlarm"]));
+    assert_eq!(polls[0]["AlarmTypes"], json!(["MetricAlarm", "CompositeAlarm", "LogAlarm"]));
 }
 
 #[tokio::test]

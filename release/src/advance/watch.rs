@@ -38,7 +38,7 @@ impl Machine<'_> {
             if if is_gap { after_gap } else { !was_well || lapsed } {
                 watch.lost = watch.lost.saturating_add(span);
             }
-            self.extend(last, now, is_gap);
+            self.extend(last, now, is_gap, is_gap && !after_gap);
         }
         self.keep_look();
     }
@@ -56,7 +56,7 @@ impl Machine<'_> {
     }
 
     /// Extends what waits by a time that does not count.
-    fn extend(&mut self, last: Timestamp, now: Timestamp, is_gap: bool) {
+    fn extend(&mut self, last: Timestamp, now: Timestamp, is_gap: bool, is_first: bool) {
         let span = Duration::try_from(now.duration_since(last)).unwrap_or_default();
         if let Some(waiting) = self.waiting().filter(|_| is_gap) {
             self.tell(Event::NotObserved { from: last, to: now, waiting });
@@ -65,14 +65,17 @@ impl Machine<'_> {
         if matches!(self.state.stage, Stage::Bake | Stage::FinalBake) {
             times.push(&mut self.state.since);
         }
-        if is_gap {
-            times.extend(&mut self.state.gate.held);
+        if is_first {
+            self.state.gate.held = None;
         }
         for lane in &mut self.state.lanes {
             times.extend(&mut lane.since);
             if is_gap {
                 lane.traffic.proven_from = Some(now);
-                times.extend(&mut lane.gate.held);
+            }
+            // The proof begins again, and so does what is waited for it.
+            if is_first {
+                lane.gate.held = None;
             }
         }
         for time in times {
