@@ -1,7 +1,9 @@
 //! One call, one answer: admission, faults, and the call itself.
 
 use jiff::Timestamp;
-use onebox_release::{AlarmState, AlarmView, Answer, Call, CallError, ErrorKind, Provisioned, ProvisionedStatus, Reply};
+use onebox_release::{
+    AlarmState, AlarmView, Answer, Call, CallError, ErrorKind, Provisioned, ProvisionedStatus, Reply,
+};
 
 use super::{
     Alias, ControlPlane, Move, Mover,
