@@ -64,6 +64,7 @@ fn constants(config: &Config, crawlers: &[String]) -> Vec<(&'static str, String)
         ("STORE", text(store.as_ref().map(|store| &store.id))),
         ("STORE_KEY", text(store.as_ref().map(|store| &store.key))),
         ("HEADER", text(config.partition.header.to_ascii_lowercase())),
+        ("FORWARD_HOST", text(config.partition.forward_host.as_deref().map(str::to_ascii_lowercase))),
         ("KEYS", config.partition.keys.iter().map(entry).collect::<Value>().to_string()),
         ("NETWORKS", text(config.partition.keys.iter().flat_map(Entry::parts).any(is_network))),
         ("CRAWLERS", expression(crawlers)),

@@ -16,6 +16,13 @@ function answer(event, release) {
     } catch (error) {
         console.log('onebox: regular: ' + error);
     }
+    if (FORWARD_HOST) {
+        try {
+            forwardHost(request.headers);
+        } catch (error) {
+            console.log('onebox: no host: ' + error);
+        }
+    }
     if (REMOVES_TOKEN) {
         try {
             removeToken(request, isForced);
@@ -29,6 +36,13 @@ function answer(event, release) {
 /** Replaces the whole header: what a viewer sends under its name never passes. */
 function tag(request, side) {
     request.headers[HEADER] = { value: side };
+}
+
+/** Passes the viewer's host on, if it is one, and never what a viewer sends under the header's name. */
+function forwardHost(headers) {
+    const host = first(headers, 'host');
+    if (host && host.length < 256 && !/[^A-Za-z0-9._:\[\]-]/.test(host)) headers[FORWARD_HOST] = { value: host };
+    else delete headers[FORWARD_HOST];
 }
 
 /** A token is no concern of an origin: whoever reads it could use it. */

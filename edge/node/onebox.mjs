@@ -259,6 +259,12 @@ function edit([kind, name, key, value]) {
       return (_, headers) => {
         headers[name] = [...(Array.isArray(headers[name]) ? headers[name] : []), { key, value }];
       };
+    case 'forward-host':
+      return (_, headers) => {
+        const host = Array.isArray(headers.host) ? string(headers.host[0]?.value) : undefined;
+        if (host !== undefined && /^[A-Za-z0-9._:[\]-]{1,255}$/.test(host)) headers[name] = [{ key, value: host }];
+        else delete headers[name];
+      };
     case 'remove':
       return (_, headers) => {
         delete headers[name];

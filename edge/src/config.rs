@@ -87,6 +87,8 @@ pub struct Partitioning {
     pub header: String,
     /// What draws the line; by default the release id.
     pub salt: String,
+    /// The request header that carries the viewer's host, as it is written on the wire, if one does.
+    pub forward_host: Option<String>,
 }
 
 /// The two origins.

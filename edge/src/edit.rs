@@ -35,6 +35,14 @@ pub enum Edit {
         /// The name in lower case: the member of the header map.
         name: String,
     },
+    /// Replace all lines of a header with one that holds the viewer's host: the first line of `host`. Where that is missing or
+    /// is no host, remove them.
+    ForwardHost {
+        /// The name in lower case: the member of the header map.
+        name: String,
+        /// The name as it is written on the wire.
+        key: String,
+    },
     /// Remove every cookie of this name from the request, and leave the others as they are, byte for byte.
     RemoveCookie {
         /// The cookie's name.
@@ -68,6 +76,12 @@ impl Edit {
     #[must_use]
     pub fn header(key: &str, value: &str) -> Self {
         Self::Header { name: key.to_ascii_lowercase(), key: key.into(), value: value.into() }
+    }
+
+    /// Passes the viewer's host on in a header.
+    #[must_use]
+    pub fn forward_host(key: &str) -> Self {
+        Self::ForwardHost { name: key.to_ascii_lowercase(), key: key.into() }
     }
 
     /// Adds a member at the end of a header's list.

@@ -100,6 +100,11 @@ impl<'a> NativeEvent<'a> {
                     let list = [&*String::from_utf8_lossy(&before), ", ", value].concat();
                     self.set_header(&mut splices, &mut is_empty, name, key, &list);
                 }
+                Edit::ForwardHost { name, key } => {
+                    if let Some(host) = self.host() {
+                        self.set_header(&mut splices, &mut is_empty, name, key, &host);
+                    }
+                }
                 Edit::Line { name, key, value } => self.add_line(&mut splices, &mut is_empty, name, key, value),
                 Edit::Origin { field, value } => self.set_origin(&mut splices, field, value),
                 Edit::Remove { .. } | Edit::RemoveCookie { .. } | Edit::LogOrigin { .. } => {}
@@ -115,6 +120,7 @@ impl<'a> NativeEvent<'a> {
         for edit in edits {
             match edit {
                 Edit::Remove { name } => removed.push(name),
+                Edit::ForwardHost { name, .. } if self.host().is_none() => removed.push(name),
                 Edit::RemoveCookie { name } => {
                     let Some(place) = headers.place("cookie") else { continue };
                     match lines_without_cookie(&self.text[place.clone()], name) {
@@ -144,6 +150,14 @@ impl<'a> NativeEvent<'a> {
             }
         }
         first.is_none()
+    }
+
+    /// The viewer's host, with its port if it has one; none if it is no host, in characters at least.
+    fn host(&self) -> Option<String> {
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+        let host = first_line(self.message.headers.as_ref()?.get(self.text, "host")?)?;
+        let host = String::from_utf8(host.into_owned()).ok()?;
+        (matches!(host.len(), 1..=255) && host.bytes().all(valid)).then_some(host)
     }
 
     fn set_header(&self, splices: &mut Splices<'_>, is_empty: &mut bool, name: &str, key: &str, value: &str) {

@@ -23,6 +23,7 @@ static CONFIGS: LazyLock<Vec<Config>> = LazyLock::new(|| {
     let with_networks = ["client-ip/16", "client-ip/64", "client-ip/128"].map(|part| {
         let mut config: Value = serde_json::from_str(PLAIN).unwrap();
         config["partition"]["keys"] = json!([[part, "header:user-agent"], part]);
+        config["partition"]["forward_host"] = json!("X-Forwarded-Host");
         config.to_string()
     });
     texts.chain(with_function).chain(with_networks).map(|text| Config::from_json(&text).unwrap()).collect()

@@ -139,6 +139,9 @@ fn summary(out: &mut impl Write, file: &ConfigFile, config: &Config, now: Time) 
         writeln!(out, "  salt      {}", config.partition.salt)?;
     }
     writeln!(out, "  header    {}", config.partition.header)?;
+    if let Some(name) = &config.partition.forward_host {
+        writeln!(out, "  host      passed on in {name}, if a policy forwards it")?;
+    }
     writeln!(out, "  regular   {}", described(&config.origins.regular))?;
     writeln!(out, "  one-box   {}", described(&config.origins.destination()))?;
     extras(out, config)?;

@@ -25,7 +25,7 @@ const ONE_BOX: Answer = Answer(1);
 #[derive(Debug)]
 pub struct ViewerRequest {
     policy: Policy,
-    tags: [[Edit; 1]; 2],
+    tags: [Vec<Edit>; 2],
 }
 
 impl ViewerRequest {
@@ -33,7 +33,11 @@ impl ViewerRequest {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         // The whole header is replaced: what a viewer sends under its name never passes.
-        let tag = |partition: Partition| [Edit::header(&config.partition.header, partition.as_str())];
+        let host = config.partition.forward_host.as_deref().map(Edit::forward_host);
+        let tag = |partition: Partition| {
+            let tag = Edit::header(&config.partition.header, partition.as_str());
+            [tag].into_iter().chain(host.clone()).collect()
+        };
         Self { policy: config.policy(), tags: [tag(Partition::Regular), tag(Partition::OneBox)] }
     }
 }
@@ -63,7 +67,7 @@ impl Handler for ViewerRequest {
     }
 
     fn edits(&self, answer: Answer) -> Cow<'_, [Edit]> {
-        Cow::Borrowed(self.tags.get(answer.0 as usize).map_or(&[], |tag| tag.as_slice()))
+        Cow::Borrowed(self.tags.get(answer.0 as usize).map_or(&[], Vec::as_slice))
     }
 }
 

@@ -8,7 +8,7 @@ use onebox_viewer_request::ViewerRequest;
 
 #[test]
 fn golden_events_pass_natively() {
-    let edited = ["/headers/x-req-partition", "/headers/x-side"];
+    let edited = ["/headers/x-req-partition", "/headers/x-side", "/headers/x-forwarded-host"];
     golden::natively(ViewerRequest::new, &edited);
 }
 

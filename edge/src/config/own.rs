@@ -10,6 +10,7 @@ pub(super) struct Own<'a> {
     header: &'a str,
     pin: Option<&'a str>,
     forced: Option<&'a str>,
+    host: Option<&'a str>,
 }
 
 impl<'a> Own<'a> {
@@ -25,6 +26,10 @@ impl<'a> Own<'a> {
             header,
             pin: name("pin", "pin.cookie", DEFAULT_PIN),
             forced: name("override", "override.name", DEFAULT_OVERRIDE),
+            host: match settings.get("partition.forward_host") {
+                Some(Value::Text(name)) => Some(name),
+                _ => None,
+            },
         }
     }
 
@@ -37,6 +42,9 @@ impl<'a> Own<'a> {
             }
             Part::Header(name) if is(self.forced, str::eq_ignore_ascii_case, name) => {
                 Some("is the header of [override], which holds a token of testers: name another header")
+            }
+            Part::Header(name) if is(self.host, str::eq_ignore_ascii_case, name) => {
+                Some("is the header of partition.forward_host, which viewer-request replaces: name another header")
             }
             // Names of cookies have an upper and a lower case.
             Part::Cookie(name) if is(self.forced, str::eq, name.as_str()) => {
@@ -53,6 +61,20 @@ impl<'a> Own<'a> {
     pub(super) fn override_refusal(&self) -> Option<&'static str> {
         let same = self.forced.is_some_and(|name| name.eq_ignore_ascii_case(self.header));
         same.then_some("is the partition header, which viewer-request replaces: choose another name")
+    }
+}
+
+impl Own<'_> {
+    /// Why the viewer's host cannot be in its header, if it cannot.
+    pub(super) fn forward_host_refusal(&self) -> Option<&'static str> {
+        let is = |own: &str| self.host.is_some_and(|host| host.eq_ignore_ascii_case(own));
+        if is(self.header) {
+            Some("is the partition header: choose another name, such as \"X-Forwarded-Host\"")
+        } else if self.forced.is_some_and(is) {
+            Some("is the header of [override]: choose another name, such as \"X-Forwarded-Host\"")
+        } else {
+            None
+        }
     }
 }
 

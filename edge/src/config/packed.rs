@@ -111,7 +111,7 @@ macro_rules! structs {
 structs! {
     Config { release partition origins pin forced crawlers function debug }
     Release { id share }
-    Partitioning { keys header salt }
+    Partitioning { keys header salt forward_host }
     Origins { regular one_box }
     Origin { domain host path port protocol }
     Pin { cookie max_age secret }

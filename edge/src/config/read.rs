@@ -86,6 +86,10 @@ impl<'a> Reader<'a> {
         let own = Own::of(self.settings, &header);
         let keys = self.keys(&own);
         let salt = self.optional("partition.salt", rules::salt).map(str::to_owned);
+        let forward_host = self.optional("partition.forward_host", rules::forward_host).map(str::to_owned);
+        if let Some(refusal) = own.forward_host_refusal() {
+            self.problem("partition.forward_host", refusal);
+        }
         let regular = self.origin("origins.regular");
         let one_box = self.origin("origins.one-box");
         let pin = self.pin();
@@ -103,7 +107,7 @@ impl<'a> Reader<'a> {
         }
         let id = id?.to_owned();
         Some(Config {
-            partition: Partitioning { keys, header, salt: salt.unwrap_or_else(|| id.clone()) },
+            partition: Partitioning { keys, header, salt: salt.unwrap_or_else(|| id.clone()), forward_host },
             release: Release { id, share: share? },
             origins: Origins { regular: regular?, one_box: one_box? },
             pin,

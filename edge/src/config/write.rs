@@ -19,6 +19,9 @@ impl Config {
             "origins": { "regular": origin(&self.origins.regular), "one-box": origin(&self.origins.one_box) },
             "debug": { "response_header": self.debug.response_header },
         });
+        if let Some(name) = &self.partition.forward_host {
+            members["partition"]["forward_host"] = json!(name);
+        }
         if let Some(pin) = &self.pin {
             members["pin"] = json!({ "cookie": pin.cookie, "max_age": format!("{}s", pin.max_age) });
             if let Some(secret) = &pin.secret {

@@ -45,6 +45,7 @@ fn edit(edit: &Edit, json: &mut String) {
         Edit::Header { name, key, value } => list(["header", name, key, value], json, quote),
         Edit::Append { name, key, value } => list(["append", name, key, value], json, quote),
         Edit::Line { name, key, value } => list(["line", name, key, value], json, quote),
+        Edit::ForwardHost { name, key } => list(["forward-host", name, key], json, quote),
         Edit::Remove { name } => list(["remove", name], json, quote),
         Edit::RemoveCookie { name } => list(["remove-cookie", name], json, quote),
         Edit::LogOrigin { text } => list(["log-origin", text], json, quote),

@@ -45,6 +45,7 @@ pub(super) fn all(config: &Config, assumptions: Assumptions) -> Vec<Doubt> {
     doubts.extend(uneven(&config.partition.keys));
     doubts.extend(keys::unfit(config));
     doubts.extend(super::origins::all(config));
+    doubts.extend(config.partition.forward_host.as_deref().map(forwarded));
     if config.pin.as_ref().is_some_and(|pin| pin.secret.is_none()) {
         doubts.push(doubt(
             "pin",
@@ -52,6 +53,18 @@ pub(super) fn all(config: &Config, assumptions: Assumptions) -> Vec<Doubt> {
         ));
     }
     doubts
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/controlling-origin-requests.html>
+fn forwarded(header: &str) -> Doubt {
+    doubt(
+        "partition.forward_host",
+        format!(
+            "reaches an origin only if a policy lists {header}: the cache policy, if the distribution has several host names, \
+             because the cache would hand one host's pages to another; else an origin request policy is enough \
+             (AllViewerExceptHostHeader has every header)"
+        ),
+    )
 }
 
 fn extreme(ramp: &Ramp) -> Option<Doubt> {

@@ -2,6 +2,8 @@ use crate::{CONFIG, check::mistakes};
 
 #[test]
 fn every_field_has_its_rule() {
+    const HOST: &str = "6:1: partition.forward_host: expected a header name without another meaning, which a function may set, \
+                        such as \"X-Forwarded-Host\"";
     const PREFIX: &str = "6:9: partition.keys.0: expected a prefix length from 16 to 128 behind \"client-ip/\", such as \"client-ip/64\"";
     /// A line of a configuration, what it is replaced by, and what is said.
     const CASES: &[(&str, &str, &str)] = &[
@@ -68,6 +70,21 @@ fn every_field_has_its_rule() {
         ("keys = [", "keys = [\"client-ip/064\", ", PREFIX),
         ("keys = [", "keys = [\"client-ip/+64\", ", PREFIX),
         ("keys = [", "keys = [\"client-ip/\", ", PREFIX),
+        ("[partition]", "[partition]\nforward_host = \"Host\"", HOST),
+        ("[partition]", "[partition]\nforward_host = \"X-Real-IP\"", HOST),
+        ("[partition]", "[partition]\nforward_host = \"X-Forwarded-For\"", HOST),
+        ("[partition]", "[partition]\nforward_host = \"Cookie\"", HOST),
+        ("[partition]", "[partition]\nforward_host = \"X Y\"", HOST),
+        (
+            "[partition]",
+            "[partition]\nforward_host = \"x-req-partition\"",
+            "6:1: partition.forward_host: is the partition header: choose another name, such as \"X-Forwarded-Host\"",
+        ),
+        (
+            "keys = [",
+            "forward_host = \"X-Forwarded-Host\"\nkeys = [\"header:x-forwarded-host\", ",
+            "7:9: partition.keys.0: is the header of partition.forward_host, which viewer-request replaces: name another header",
+        ),
         ("keys = [", "keys = [[], ", "6:9: partition.keys.0: an entry needs at least one part"),
         ("keys = [", "keys = [[\"client-ip\", 1], ", "6:23: partition.keys.0.1: expected a text, found a whole number"),
         (
