@@ -40,11 +40,14 @@
 //! - A new driver proves first that AWS is the account and region where the release began; every later answer that
 //!   carries an ARN is held against them before it is believed.
 //! - After a crash reads and rollbacks are repeated; an update that raises a weight is looked for first.
+//! - Credentials that expired, and a clock that is wrong, say nothing about a version: they hold the release, and never
+//!   put anything back.
 //! - Everything that fails is tried a bounded number of times, everything that is held is held for a bounded time.
 
 mod alarm;
 mod arm;
 mod bake;
+mod caller;
 mod deploy;
 mod gate;
 mod halt;
@@ -165,13 +168,39 @@ impl Machine<'_> {
             _ => return self.state.effect.clone(),
         };
         let heard: Heard = calls.into_iter().zip(answers).collect();
+        let refused = self.of_caller(heard.iter().map(|(_, answer)| answer));
         if self.state.proof.is_some() {
-            return self.hear_proof(&heard);
+            return match refused {
+                Some(error) => self.stop(Ending::Stuck(words::caller(&error) + ", then resume")),
+                None => self.hear_proof(&heard),
+            };
         }
         if let Some(why) = self.elsewhere(&heard) {
             return self.stop(Ending::Stuck(why));
         }
-        let effect = match self.state.task.clone() {
+        self.note_caller(refused.as_ref());
+        let (lost, is_refused) = (self.state.watch.lost, refused.is_some());
+        let effect = match (self.state.task.clone(), refused) {
+            (task @ (Task::Watch | Task::History | Task::Measure | Task::Follow), Some(error)) => {
+                let effect = self.watch_again(&task, &heard);
+                self.held_or_stopped(&error, effect)
+            }
+            (task, Some(error)) => {
+                let effect = self.hear_task(task, heard);
+                self.held_or_stopped(&error, effect)
+            }
+            (task, None) => self.hear_task(task, heard),
+        };
+        if is_refused {
+            // That nothing could be seen says nothing about alarms: this time is made up for, and is no want of proof.
+            self.state.watch.lost = self.state.watch.lost.min(lost);
+        }
+        self.state.repeated = false;
+        effect
+    }
+
+    fn hear_task(&mut self, task: Task, heard: Heard) -> Effect {
+        match task {
             Task::Read => self.hear_read(heard),
             Task::ReadCurrent => self.hear_current(heard),
             Task::Provisioned => self.hear_provisioned(heard),
@@ -196,9 +225,7 @@ impl Machine<'_> {
             Task::FindAlarms => self.hear_find_alarms(heard),
             Task::DeleteAlarms(_) => self.hear_delete_alarms(heard),
             Task::Begin | Task::Over => self.state.effect.clone(),
-        };
-        self.state.repeated = false;
-        effect
+        }
     }
 
     /// Begins a task.
@@ -257,7 +284,16 @@ impl Machine<'_> {
 
     /// Does the whole task again where an error may pass; `None` where it must be faced.
     fn again(&mut self, heard: &Heard) -> Option<Effect> {
-        let worst = heard.iter().filter_map(|(_, answer)| answer.as_ref().err()).find(|error| may_pass(error.kind))?;
+        let errors = || heard.iter().filter_map(|(call, answer)| Some((call, answer.as_ref().err()?)));
+        let is_new = self.state.stage == Stage::Preflight;
+        if is_new && errors().any(|(_, error)| error.kind.is_of_caller()) {
+            return None;
+        }
+        let (call, worst) = errors().find(|(_, error)| may_pass(error.kind))?;
+        if is_new && worst.kind == ErrorKind::Throttled {
+            let reason = format!("AWS throttles {}: the preflight goes on when it no longer does", call.operation());
+            self.tell_missing(vec![("throttled".to_owned(), reason)]);
+        }
         let mut tries = self.state.tries;
         let patient = self.is_patient(&mut tries, worst.kind);
         self.state.tries = tries;
@@ -267,8 +303,12 @@ impl Machine<'_> {
     /// Counts a failure, and says whether it is worth another try: what may pass is tried a few times, and throttling
     /// for as long as a release may be held.
     fn is_patient(&self, tries: &mut Tries, kind: ErrorKind) -> bool {
+        tries.throttled = kind == ErrorKind::Throttled || kind.is_of_caller();
+        if kind.is_of_caller() {
+            // For how long is decided in one place, for all that is under way.
+            return true;
+        }
         tries.count = tries.count.saturating_add(1);
-        tries.throttled = kind == ErrorKind::Throttled;
         let since = *tries.since.get_or_insert(self.now);
         let few = tries.count < TRIES;
         match kind {
@@ -305,6 +345,7 @@ impl Machine<'_> {
 /// Whether the same call may be answered otherwise a little later.
 fn may_pass(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Throttled | ErrorKind::Unknown | ErrorKind::Conflict | ErrorKind::Precondition)
+        || kind.is_of_caller()
 }
 
 /// `DeleteAlarms` takes at most 100 names, `DescribeAlarms` as many:

@@ -471,6 +471,23 @@ impl CallError {
     }
 }
 
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for CallError {}
+
+impl ErrorKind {
+    /// Whether it says something about whoever calls, and nothing about the versions, permissions or aliases: a release is
+    /// held until a person has logged in again, or set the clock.
+    #[must_use]
+    pub const fn is_of_caller(self) -> bool {
+        matches!(self, Self::Expired | Self::Skewed | Self::Unconfigured)
+    }
+}
+
 /// What an error means for the release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -482,9 +499,13 @@ pub enum ErrorKind {
     Conflict,
     /// 404. Refused.
     NotFound,
-    /// 403: no permission, or no valid credentials. Refused.
+    /// 403: no permission. Refused.
     Denied,
-    /// There are no credentials, or no region. Nothing was sent.
+    /// The session's credentials have expired. Refused; it passes when somebody logs in again.
+    Expired,
+    /// This machine's clock differs too much from AWS's. Refused; it passes when the clock is set.
+    Skewed,
+    /// There are no credentials, AWS does not know them, or there is no region. Refused, or nothing was sent.
     Unconfigured,
     /// 429, still, after every retry. Refused.
     Throttled,

@@ -60,6 +60,9 @@ pub struct State {
     /// Whether code was uploaded or published, or perhaps was.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) published: bool,
+    /// Since when AWS takes no credentials, or not this machine's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refused: Option<Timestamp>,
     /// Why everything goes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
@@ -102,6 +105,7 @@ impl State {
             armed: Vec::new(),
             polled: 0,
             published: false,
+            refused: None,
             reason: None,
             unproven: false,
             proof: None,

@@ -302,8 +302,13 @@ impl Machine<'_> {
         if meanwhile.is_empty() || meanwhile.len() != answers.len() {
             return same;
         }
+        let (refused, lost) = (self.of_caller(answers.iter()), self.state.watch.lost);
+        self.note_caller(refused.as_ref());
         if let Some(effect) = self.judge_alarms(meanwhile.iter().zip(&answers)) {
             return effect;
+        }
+        if refused.is_some() {
+            self.state.watch.lost = self.state.watch.lost.min(lost);
         }
         let meanwhile = if self.has_changed() { self.history_calls() } else { self.alarm_calls() };
         Effect::Call { calls: calls.clone(), meanwhile }

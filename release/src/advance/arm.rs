@@ -105,7 +105,10 @@ impl Machine<'_> {
             }
             reasons.push(words::failure(call, error));
         }
-        let worst = repeated.iter().map(|(_, _, error)| error.kind).find(|kind| *kind != ErrorKind::Throttled);
+        // What waiting alone makes better comes last.
+        let kinds = || repeated.iter().map(|(_, _, error)| error.kind);
+        let worst = kinds().find(|kind| *kind != ErrorKind::Throttled && !kind.is_of_caller());
+        let worst = worst.or_else(|| kinds().find(|kind| kind.is_of_caller()));
         if reasons.is_empty() && !repeated.is_empty() {
             if self.is_patient(&mut tries, worst.unwrap_or(ErrorKind::Throttled)) {
                 self.state.tries = tries;

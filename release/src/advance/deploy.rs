@@ -120,7 +120,10 @@ impl Machine<'_> {
                 Ok(view) => self.set_deploying(index, Deploying::Running(view.id)),
                 // A group has one deployment at a time, and the one that is in the way may be ours.
                 Err(error) if matches!(error.kind, ErrorKind::Unknown | ErrorKind::Conflict) => doubtful.push(index),
-                Err(error) if error.kind == ErrorKind::Throttled && self.is_lane_patient(index, error.kind) => {
+                Err(error)
+                    if (error.kind == ErrorKind::Throttled || error.kind.is_of_caller())
+                        && self.is_lane_patient(index, error.kind) =>
+                {
                     throttled = true;
                     doubtful.push(index);
                 }

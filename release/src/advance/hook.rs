@@ -3,6 +3,9 @@
 use super::{Heard, Machine, may_pass, words};
 use crate::{Call, CallError, Effect, ErrorKind, Event, Group, HookPayload, Reply, Stage, When, state::Task};
 
+/// How often a hook is invoked at most whose answer is lost, or a 5xx.
+const INVOCATIONS: u32 = 2;
+
 impl Machine<'_> {
     /// The hook of a lane in this stage.
     fn hook(&self, index: usize) -> Option<(When, &String)> {
@@ -67,10 +70,15 @@ impl Machine<'_> {
     }
 
     fn is_worth_repeating(&mut self, failed: &[(usize, Call, CallError)]) -> bool {
-        let worst = failed.iter().map(|(_, _, error)| error.kind).find(|kind| *kind != ErrorKind::Throttled);
+        let kinds = || failed.iter().map(|(_, _, error)| error.kind);
+        let waits = |kind: &ErrorKind| *kind == ErrorKind::Throttled || kind.is_of_caller();
+        let worst = kinds().find(|kind| *kind == ErrorKind::Unknown).or_else(|| kinds().find(|kind| !waits(kind)));
+        let worst = worst.or_else(|| kinds().find(|kind| kind.is_of_caller()));
         let mut tries = self.state.tries;
-        let patient = self.is_patient(&mut tries, worst.unwrap_or(ErrorKind::Throttled));
+        let worst = worst.unwrap_or(ErrorKind::Throttled);
+        let patient = self.is_patient(&mut tries, worst);
         self.state.tries = tries;
-        patient
+        // It perhaps ran, and it may take a quarter of an hour: it is not invoked again and again.
+        patient && (worst != ErrorKind::Unknown || tries.count < INVOCATIONS)
     }
 }

@@ -125,7 +125,9 @@ impl Machine<'_> {
                 Ok(_) => doubtful.push(index),
                 Err(error) => match error.kind {
                     ErrorKind::Precondition | ErrorKind::Conflict | ErrorKind::Unknown => doubtful.push(index),
-                    ErrorKind::Throttled if self.is_lane_patient(index, error.kind) => {
+                    kind if (kind == ErrorKind::Throttled || kind.is_of_caller())
+                        && self.is_lane_patient(index, kind) =>
+                    {
                         throttled = true;
                         doubtful.push(index);
                     }

@@ -19,6 +19,7 @@ impl Machine<'_> {
         }
         let state = &mut self.state;
         let mut times = vec![&mut state.since];
+        times.extend(state.refused.as_mut());
         let own = [&mut state.gate.held, &mut state.tries.since, &mut state.watch.at, &mut state.watch.kept];
         times.extend(&mut state.alarms.at);
         times.extend(own.into_iter().flatten());

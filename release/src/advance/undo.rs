@@ -24,6 +24,8 @@ impl Machine<'_> {
     /// Puts everything back that this release changed, or perhaps changed.
     pub(super) fn roll_back(&mut self, reason: String) -> Effect {
         self.tell(Event::RollingBack { reason: reason.clone() });
+        // What a rollback is held for is reported anew: what remains is another thing.
+        self.state.refused = None;
         self.state.reason = Some(reason);
         for lane in &mut self.state.lanes {
             (lane.gate, lane.tries) = (Gate::default(), Tries::default());
@@ -107,7 +109,9 @@ impl Machine<'_> {
             Err(error) => error,
         };
         match error.kind {
-            ErrorKind::Throttled if self.is_lane_patient(index, error.kind) => Next::WriteLater,
+            kind if (kind == ErrorKind::Throttled || kind.is_of_caller()) && self.is_lane_patient(index, kind) => {
+                Next::WriteLater
+            }
             ErrorKind::Precondition | ErrorKind::Conflict | ErrorKind::Unknown
                 if self.is_lane_patient(index, error.kind) =>
             {

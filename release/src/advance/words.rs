@@ -25,10 +25,8 @@ pub(super) fn failure(call: &Call, error: &CallError) -> String {
             format!("{what}: AWS does not permit {operation} ({said}); allow it, or use other credentials")
         }
         // The same for every call: it is said once.
-        ErrorKind::Unconfigured => {
-            format!(
-                "expected credentials and a region ({said}); set them as for the AWS CLI, such as AWS_PROFILE and AWS_REGION"
-            )
+        ErrorKind::Expired | ErrorKind::Skewed | ErrorKind::Unconfigured => {
+            format!("{}, then start again", caller(error))
         }
         ErrorKind::Throttled => {
             format!("{what}: AWS still throttles {operation} ({said}); try again when there is less traffic")
@@ -39,6 +37,21 @@ pub(super) fn failure(call: &Call, error: &CallError) -> String {
         ErrorKind::Unknown => format!("{what}: {operation} gave no answer ({said}); try again later"),
         ErrorKind::Invalid => format!("{what}: AWS does not accept {operation} ({said}); change the plan"),
         ErrorKind::Local => format!("{what}: {said}; check the file, then begin a new release"),
+    }
+}
+
+/// What is wrong with whoever calls, and what to do before anything else.
+pub(super) fn caller(error: &CallError) -> String {
+    // Without the call: it is the same for each.
+    let said = error.message.split_once(": ").map_or(error.message.as_str(), |(_, said)| said);
+    match error.kind {
+        ErrorKind::Expired => "your session has expired: log in again".to_owned(),
+        ErrorKind::Skewed => {
+            format!("this machine's clock differs from AWS's by minutes ({said}): set it")
+        }
+        _ => format!(
+            "AWS takes no credentials of yours ({said}): log in again, or set AWS_PROFILE and AWS_REGION as for the AWS CLI"
+        ),
     }
 }
 

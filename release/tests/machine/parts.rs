@@ -133,8 +133,8 @@ fn a_hook_that_fails_puts_everything_back() {
 }
 
 #[test]
-fn a_hook_without_an_answer_is_repeated_a_few_times() {
-    for (times, passes) in [(4, true), (5, false)] {
+fn a_hook_without_an_answer_is_repeated_once() {
+    for (times, passes) in [(1, true), (2, false)] {
         let mut left = times;
         let mut world = World::new(plan(hooked)).scripted(move |_, call| {
             if !matches!(call, Call::Invoke { .. }) || left == 0 {

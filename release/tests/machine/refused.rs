@@ -56,7 +56,9 @@ fn an_answer_that_is_not_as_expected_is_a_reason() {
         (
             as_is(),
             |_| Some(refused(ErrorKind::Unconfigured)),
-            &["expected credentials and a region (AWS's words); set them as for the AWS CLI"],
+            &[
+                "AWS takes no credentials of yours (AWS's words): log in again, or set AWS_PROFILE and AWS_REGION as for the AWS CLI, then start",
+            ],
         ),
         (
             as_is(),

@@ -35,6 +35,10 @@ pub enum Trouble {
     Throttled,
     /// 403; nothing is applied.
     Denied,
+    /// 403, for the session has expired; nothing is applied.
+    Expired,
+    /// 403, for the request's time is too old; nothing is applied.
+    Skewed,
     /// 500; nothing is applied.
     Broken,
     /// The request never arrives, and so does no answer.

@@ -75,6 +75,8 @@ impl ControlPlane {
             match trouble {
                 Trouble::Throttled => return Err(Refusal::throttled().into()),
                 Trouble::Denied => return Err(Refusal::denied(operation, &self.place().account).into()),
+                Trouble::Expired => return Err(Refusal::expired().into()),
+                Trouble::Skewed => return Err(Refusal::skewed().into()),
                 Trouble::Broken => return Err(Refusal::broken().into()),
                 Trouble::LostRequest => return Err(Failure::Lost),
                 _ => {}

@@ -61,6 +61,16 @@ impl Refusal {
         Self::new(500, "ServiceException", "An error occurred and the request cannot be processed.")
     }
 
+    pub(crate) fn expired() -> Self {
+        Self::new(403, "ExpiredTokenException", "The security token included in the request is expired")
+    }
+
+    pub(crate) fn skewed() -> Self {
+        let message =
+            "Signature expired: 20261120T120000Z is now earlier than 20261120T121000Z (20261120T121500Z - 5 min.)";
+        Self::new(403, "InvalidSignatureException", message)
+    }
+
     pub(crate) fn denied(operation: &str, account: &str) -> Self {
         Self::new(
             403,
@@ -78,6 +88,8 @@ impl Refusal {
             (_, "DeploymentLimitExceededException") | (409, _) => ErrorKind::Conflict,
             (_, code) if code.ends_with("DoesNotExistException") => ErrorKind::NotFound,
             (404, _) => ErrorKind::NotFound,
+            (_, "ExpiredTokenException") => ErrorKind::Expired,
+            (_, "InvalidSignatureException") => ErrorKind::Skewed,
             (401 | 403, _) => ErrorKind::Denied,
             (412, _) => ErrorKind::Precondition,
             (400..=499, _) => ErrorKind::Invalid,

@@ -1,5 +1,6 @@
 //! What functions answer when they are invoked: as a test, or a person, told them to.
 
+use onebox_release::hook_failure;
 use serde_json::{Value, json};
 
 /// What a function does when it is invoked.
@@ -29,11 +30,8 @@ impl Script {
     /// Why it fails as a hook, if it does.
     pub(crate) fn failure(&self) -> Option<String> {
         match self {
-            Self::Returns(value) if value.get("status").and_then(Value::as_str) == Some("Failed") => {
-                let reason = value.get("reason").and_then(Value::as_str);
-                Some(reason.unwrap_or("it gave no reason").to_owned())
-            }
-            Self::Returns(_) | Self::Waits => None,
+            Self::Returns(value) => hook_failure(None, value.to_string().as_bytes()),
+            Self::Waits => None,
             Self::Throws(message) => Some(message.clone()),
         }
     }
