@@ -6,11 +6,13 @@ use std::{
 };
 
 use aws_config::{Region, SdkConfig};
+use jiff::Timestamp;
 use onebox_release::{Answer, Call, CallError, DeploymentView, ErrorKind, Reply};
 
 use crate::{
     Budget, Calls,
     connect::{ConnectError, Options, clients, connect},
+    error::during,
 };
 
 /// AWS, as one account and region.
@@ -23,7 +25,10 @@ pub struct Aws {
     /// For making and removing alarms: it has a budget of its own.
     pub(crate) alarms: aws_sdk_cloudwatch::Client,
     pub(crate) codedeploy: aws_sdk_codedeploy::Client,
+    #[cfg(feature = "functions")]
+    pub(crate) cloudformation: aws_sdk_cloudformation::Client,
     pub(crate) region: String,
+    pub(crate) expires: Option<Timestamp>,
     /// CloudWatch in other regions, as they are needed: the alarms of CloudFront are in us-east-1 only.
     pub(crate) elsewhere: Arc<Mutex<BTreeMap<String, aws_sdk_cloudwatch::Client>>>,
 }
@@ -49,6 +54,12 @@ impl Aws {
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// Until when the credentials are valid that there were when this was connected; `None` where that is not known.
+    #[must_use]
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.expires
     }
 
     /// CloudWatch in a region; the same credentials, endpoint and budget.
@@ -106,7 +117,7 @@ impl Aws {
             ErrorKind::Unknown => format!(" in {}", region_of(call).unwrap_or(&self.region)),
             _ => String::new(),
         };
-        CallError::new(error.kind, clean(&format!("{}{place}: {}", call.operation(), error.message)))
+        during(&format!("{}{place}", call.operation()), CallError::new(error.kind, clean(&error.message)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What an error of the SDK means for a release.
 
+mod codes;
+
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -8,7 +10,12 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use onebox_release::{CallError, ErrorKind};
+use onebox_release::{CallError, ErrorKind, plain_text};
+
+pub use codes::ERROR_CODES;
+
+/// The longest text of AWS's that is kept, in characters.
+const LONGEST: usize = 2_000;
 
 /// An error of the SDK in the machine's words.
 pub(crate) fn call_error<E>(error: SdkError<E, HttpResponse>) -> CallError
@@ -19,11 +26,12 @@ where
         SdkError::ServiceError(refused) => {
             let (code, message) = (refused.err().code(), refused.err().message());
             let status = refused.raw().status();
-            CallError::new(kind(status, code.unwrap_or_default()), said(status, code, message))
+            let kind = kind(status, code.unwrap_or_default(), message.unwrap_or_default());
+            CallError::new(kind, said(status, code, message))
         }
         SdkError::ResponseError(answer) => {
             let status = answer.raw().status();
-            let kind = kind(status, "");
+            let kind = kind(status, "", "");
             CallError::new(
                 kind,
                 format!("HTTP {}: an answer that AWS does not give: {}", status.as_u16(), chain(&error)),
@@ -31,12 +39,18 @@ where
         }
         // Nothing was sent where the request could not even be signed.
         _ if without_credentials(&error) => {
-            CallError::new(ErrorKind::Unconfigured, format!("expected AWS credentials: {}", chain(&error)))
+            let why = chain(&error);
+            CallError::new(unsigned(&why), format!("expected AWS credentials: {why}"))
         }
         SdkError::ConstructionFailure(_) => CallError::new(ErrorKind::Invalid, chain(&error)),
         // Neither a time-out nor a broken connection says whether the request arrived.
         _ => CallError::new(ErrorKind::Unknown, format!("no answer: {}", chain(&error))),
     }
+}
+
+/// An error with the call that it is about.
+pub(crate) fn during(operation: &str, error: CallError) -> CallError {
+    CallError::new(error.kind, format!("{operation}: {}", error.message))
 }
 
 /// Why a wait for `what` did not end as it should; `reason` finds what AWS said in its last answer.
@@ -57,36 +71,18 @@ where
 }
 
 /// CloudWatch and CodeDeploy say with 400 and a code what Lambda says with a status of its own: the code goes first.
-fn kind(status: StatusCode, code: &str) -> ErrorKind {
-    match code {
-        "PreconditionFailedException" => ErrorKind::Precondition,
-        "ResourceConflictException"
-        | "ResourceConflict"
-        | "ConflictException"
-        | "ConcurrentModificationException"
-        | "DeploymentLimitExceededException" => ErrorKind::Conflict,
-        "ResourceNotFoundException" | "ResourceNotFound" => ErrorKind::NotFound,
-        code if code.ends_with("DoesNotExistException") => ErrorKind::NotFound,
-        // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CommonErrors.html>
-        "AccessDenied"
-        | "AccessDeniedException"
-        | "ExpiredToken"
-        | "ExpiredTokenException"
-        | "IncompleteSignature"
-        | "InvalidClientTokenId"
-        | "InvalidSignatureException"
-        | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenException"
-        | "NotAuthorized"
-        | "OptInRequired"
-        | "RequestExpired"
-        | "SignatureDoesNotMatch"
-        | "UnrecognizedClientException" => ErrorKind::Denied,
-        "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException" => {
-            ErrorKind::Throttled
+fn kind(status: StatusCode, code: &str, message: &str) -> ErrorKind {
+    match codes::of_code(code) {
+        // The same codes say that a secret key is wrong, and that a clock is.
+        // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>
+        Some(ErrorKind::Unconfigured)
+            if ["Signature expired", "Signature not yet"].iter().any(|of| message.contains(of)) =>
+        {
+            ErrorKind::Skewed
         }
-        "RequestTimeout" | "RequestTimeoutException" => ErrorKind::Unknown,
-        _ => by_status(status.as_u16()),
+        Some(kind) => kind,
+        None if code.ends_with("DoesNotExistException") => ErrorKind::NotFound,
+        None => by_status(status.as_u16()),
     }
 }
 
@@ -107,6 +103,7 @@ fn by_status(status: u16) -> ErrorKind {
 fn said(status: StatusCode, code: Option<&str>, message: Option<&str>) -> String {
     // What follows repeats the request's headers, the session's token among them.
     let message = message.map(|message| message.split("The Canonical String").next().unwrap_or_default().trim_end());
+    let message = message.map(|message| plain_text(message, LONGEST));
     match (code, message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => format!("{code} (HTTP {})", status.as_u16()),
@@ -132,7 +129,14 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 }
 
 fn without_credentials(error: &(dyn Error + 'static)) -> bool {
-    causes(error).any(|cause| cause.is::<CredentialsError>())
+    // The SDK's cache of credentials gives up after five seconds, with an error of its own.
+    causes(error)
+        .any(|cause| cause.is::<CredentialsError>() || cause.to_string().contains("identity resolver timed out"))
+}
+
+/// Why there are no credentials: the SDK has no code for a session of IAM Identity Center, or of a role, that is over.
+fn unsigned(why: &str) -> ErrorKind {
+    if why.to_ascii_lowercase().contains("expired") { ErrorKind::Expired } else { ErrorKind::Unconfigured }
 }
 
 #[cfg(test)]
@@ -148,8 +152,21 @@ mod tests {
             (404, "ResourceNotFoundException", ErrorKind::NotFound),
             (400, "DeploymentDoesNotExistException", ErrorKind::NotFound),
             (403, "AccessDeniedException", ErrorKind::Denied),
-            (400, "ExpiredTokenException", ErrorKind::Denied),
-            (400, "UnrecognizedClientException", ErrorKind::Denied),
+            (400, "ExpiredTokenException", ErrorKind::Expired),
+            (403, "ExpiredToken", ErrorKind::Expired),
+            (403, "UnrecognizedClientException", ErrorKind::Unconfigured),
+            (403, "InvalidSignatureException", ErrorKind::Unconfigured),
+            (400, "RequestExpired", ErrorKind::Skewed),
+            (403, "RequestTimeTooSkewed", ErrorKind::Skewed),
+            (400, "CodeStorageExceededException", ErrorKind::Invalid),
+            (404, "CodeSigningConfigNotFoundException", ErrorKind::Invalid),
+            (403, "EFSMountFailureException", ErrorKind::Invalid),
+            (409, "SnapStartNotReadyException", ErrorKind::Conflict),
+            (502, "ResourceNotReadyException", ErrorKind::Conflict),
+            (502, "ENINotReadyException", ErrorKind::Conflict),
+            (502, "EC2ThrottledException", ErrorKind::Throttled),
+            (502, "KMSDisabledException", ErrorKind::Invalid),
+            (502, "InvalidZipFileException", ErrorKind::Invalid),
             (400, "ThrottlingException", ErrorKind::Throttled),
             (429, "TooManyRequestsException", ErrorKind::Throttled),
             (400, "InvalidParameterValueException", ErrorKind::Invalid),
@@ -164,7 +181,20 @@ mod tests {
             (200, "", ErrorKind::Unknown),
         ];
         for (status, code, expected) in table {
-            assert_eq!(kind(StatusCode::try_from(status).unwrap(), code), expected, "{status} {code}");
+            assert_eq!(kind(StatusCode::try_from(status).unwrap(), code, ""), expected, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_is_told_apart_from_a_wrong_key() {
+        let status = StatusCode::try_from(403).unwrap();
+        for code in ["InvalidSignatureException", "SignatureDoesNotMatch"] {
+            for message in ["Signature expired: 20261120T120000Z is now earlier than …", "Signature not yet current: …"]
+            {
+                assert_eq!(kind(status, code, message), ErrorKind::Skewed, "{code}: {message}");
+            }
+            let wrong = "The request signature we calculated does not match the signature you provided.";
+            assert_eq!(kind(status, code, wrong), ErrorKind::Unconfigured, "{code}");
         }
     }
 

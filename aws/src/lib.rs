@@ -32,10 +32,15 @@
 //! Every attempt counts against a [`Budget`]: for Lambda's control plane 10 calls a second and 5 at once unless
 //! [`Options`] says otherwise; CloudWatch has one for what it is asked and one for alarms that are made and removed,
 //! CodeDeploy has one. What is throttled, broken or lost is tried up to 5 times in all, after pauses that double and are
-//! cut short by chance; `CreateDeployment` once only, and an invocation ends after fifteen and a half minutes, whatever
-//! attempt it is. While a hook runs its connection is silent: a NAT gateway forgets it after 350 seconds
-//! (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>), and the hook's word with it.
-//! Hooks that take longer are for networks without one.
+//! cut short by chance; `CreateDeployment` and the invocation of a hook once only.
+//!
+//! # Bounds
+//!
+//! An answer has at most 1 MiB and 15 seconds, from the request to its last byte, and all answers that are being read
+//! have 16 MiB together. A call has 3 minutes with all its attempts, the upload of code 15, the invocation of a hook
+//! fifteen and a half. Connections are kept alive (`SO_KEEPALIVE`, every 60 seconds): while a hook runs its connection is
+//! silent, and a NAT gateway would forget it after 350 seconds
+//! (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>).
 
 #![forbid(unsafe_code)]
 
@@ -43,10 +48,13 @@ mod alarms;
 mod alias;
 mod appspec;
 mod aws;
+mod bounded;
 mod budget;
 mod codedeploy;
 mod connect;
 mod error;
+#[cfg(feature = "functions")]
+mod functions;
 mod hook;
 mod lambda;
 mod metrics;
@@ -56,4 +64,5 @@ pub use alias::{AliasSet, is_moving};
 pub use aws::Aws;
 pub use budget::Budget;
 pub use connect::{ConnectError, Options};
+pub use error::ERROR_CODES;
 pub use perform::{Calls, Performed, perform};

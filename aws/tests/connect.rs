@@ -81,7 +81,7 @@ const CASES: &[Case] = &[
         name: "an unknown profile",
         environment: &[("AWS_REGION", "eu-west-1")],
         options: ["nobody", "-"],
-        says: "expected AWS credentials: ",
+        says: "no profile nobody in ~/.aws/config or ~/.aws/credentials; expected one of default, program, shop",
     },
 ];
 

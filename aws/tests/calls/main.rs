@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of it is tests")]
 
+mod bounds;
 mod budget;
 mod endpoint;
 mod errors;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of it is tests")]
 
 mod budget;
+mod codes;
 mod publish;
 mod release;
 mod rules;
