@@ -17,8 +17,8 @@
 //! ```
 //!
 //! A request without `function` and `url` invokes the new version. `{function}`, `{alias}` and `{version}` stand for what
-//! is released, in `function`, `qualifier`, `url` and `headers`. Without `expect` any status below 400 passes, and any
-//! result of a function that did not fail.
+//! is released, in `function`, `qualifier`, `url` and `headers`. Without `expect` any status below 400 passes, and of a
+//! function what [`onebox_release::hook_failure`] lets pass.
 
 use std::process::ExitCode;
 

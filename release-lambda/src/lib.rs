@@ -8,7 +8,6 @@
 
 #![forbid(unsafe_code)]
 
-mod aws;
 mod clock;
 mod guard;
 mod https;

@@ -15,7 +15,6 @@ use super::{
     watch::MARGIN,
 };
 use crate::{
-    aws::Cloud,
     clock::{now, until},
     guard::guarded,
     https::Https,
@@ -58,9 +57,8 @@ async fn bake(invocation: &Invocation, asker: &Asker) -> Result<End, String> {
     };
     let properties = Properties::read(&properties)?;
     let mut watch = carried(&invocation.event)?.unwrap_or_else(|| Watch::new(now()));
-    let cloud = Cloud::connect().await;
     let aws = Aws::connect(&Options::default()).await.map_err(|error| error.to_string())?;
-    if update && watch.rounds == 0 && way_back(&cloud, &asker.stack).await {
+    if update && watch.rounds == 0 && way_back(&aws, &asker.stack).await {
         return Ok(End::Succeeded("the stack is on its way back: nothing is baked".into()));
     }
     let mut input = Input::Begun;
@@ -79,11 +77,11 @@ async fn bake(invocation: &Invocation, asker: &Asker) -> Result<End, String> {
             }
             Action::HandOver => {
                 let event = carrying(&invocation.event, &watch);
-                let handed = cloud.invoke_later(&invocation.function, &event).await;
+                let handed = aws.invoke_later(&invocation.function, &event).await;
                 return match handed {
                     Ok(()) => Ok(End::HandedOver),
-                    Err(why) => Err(format!(
-                        "the bake could not go on in another invocation: {why}; its role needs lambda:InvokeFunction on \
+                    Err(error) => Err(format!(
+                        "the bake could not go on in another invocation: {error}; its role needs lambda:InvokeFunction on \
                          itself"
                     )),
                 };
@@ -124,11 +122,11 @@ async fn history(aws: &Aws, alarm: Alarm, after: Timestamp) -> Result<Vec<AlarmC
 /// After a failed update CloudFormation updates the resource once more, with the old properties
 /// (<https://github.com/aws/aws-cdk/issues/17040>): a bake that failed once more there would leave the stack in
 /// `UPDATE_ROLLBACK_FAILED`. The request itself does not say which way it goes.
-async fn way_back(cloud: &Cloud, stack: &str) -> bool {
-    match cloud.stack_status(stack).await {
+async fn way_back(aws: &Aws, stack: &str) -> bool {
+    match aws.stack_status(stack).await {
         Ok(status) => status.contains("ROLLBACK"),
-        Err(why) => {
-            eprintln!("onebox: bake: the stack's status could not be read, so this counts as no rollback: {why}");
+        Err(error) => {
+            eprintln!("onebox: bake: the stack's status could not be read, so this counts as no rollback: {error}");
             false
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use onebox_release::{hook_failure, plain_text};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -58,6 +59,8 @@ pub(crate) struct Response {
     pub(crate) status: Option<u16>,
     /// The text.
     pub(crate) body: String,
+    /// What a function returned, as it returned it.
+    pub(crate) returned: Option<String>,
 }
 
 impl Smoke {
@@ -117,7 +120,7 @@ impl Smoke {
 
     /// Why what came back is not what was expected.
     pub(crate) fn problem(&self, response: &Response) -> Option<String> {
-        let start: String = response.body.chars().take(200).collect();
+        let start = plain_text(&response.body, 200);
         match (self.expect.status, response.status) {
             (Some(wanted), Some(got)) if wanted != got => {
                 return Some(format!("expected status {wanted}, got {got}: {start}"));
@@ -125,6 +128,11 @@ impl Smoke {
             (Some(wanted), None) => return Some(format!("expected status {wanted}, got none: {start}")),
             (None, Some(got)) if got >= 400 => return Some(format!("expected a status below 400, got {got}: {start}")),
             _ => {}
+        }
+        if let (Some(returned), true) = (&response.returned, self.expect == Expect::default()) {
+            // A redirect of a function behind a URL is below 400 as well.
+            let moved = response.status.is_some_and(|status| status >= 300);
+            return if moved { None } else { hook_failure(None, returned.as_bytes()) };
         }
         let wanted = self.expect.contains.as_ref().filter(|text| !response.body.contains(*text));
         wanted.map(|text| format!("expected a text with {text:?}, got: {start}"))
@@ -154,7 +162,7 @@ impl Response {
             Some(body) => body.to_owned(),
             None => returned.to_owned(),
         };
-        Self { status, body }
+        Self { status, body, returned: Some(returned.to_owned()) }
     }
 }
 
@@ -222,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_comes_back_is_judged() {
-        let response = |status, body: &str| Response { status, body: body.into() };
+        let response = |status, body: &str| Response { status, body: body.into(), returned: None };
         for (expect, got, said) in [
             (json!({}), response(None, "x"), None),
             (json!({}), response(Some(302), ""), None),
@@ -239,12 +247,36 @@ mod tests {
         }
     }
 
+    /// <https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html>
+    #[test]
+    fn a_function_passes_as_a_hook_does_unless_something_else_is_expected() {
+        for (expect, returned, passes) in [
+            (json!({}), "null", true),
+            (json!({}), "{}", true),
+            (json!({}), r#"{"status":"Succeeded"}"#, true),
+            (json!({}), r#"{"statusCode":204}"#, true),
+            (json!({}), r#"{"statusCode":302}"#, true),
+            (json!({}), r#"{"statusCode":500}"#, false),
+            (json!({}), r#""Failed""#, false),
+            (json!({}), r#"{"status":"failed"}"#, false),
+            (json!({}), "false", false),
+            (json!({}), r#"{"items":[]}"#, false),
+            (json!({ "contains": "items" }), r#"{"items":[]}"#, true),
+            (json!({ "contains": "items" }), r#"{"statusCode":500,"body":"items"}"#, false),
+            (json!({ "status": 500 }), r#"{"statusCode":500}"#, true),
+        ] {
+            let problem = one(json!({ "expect": expect })).problem(&Response::of_function(returned));
+            assert_eq!(problem.is_none(), passes, "{expect} {returned}: {problem:?}");
+        }
+    }
+
     #[test]
     fn a_function_behind_a_gateway_wraps_its_answer() {
         let wrapped = Response::of_function(r#"{"statusCode":200,"body":"hello"}"#);
-        assert_eq!(wrapped, Response { status: Some(200), body: "hello".into() });
+        assert_eq!((wrapped.status, wrapped.body.as_str()), (Some(200), "hello"));
         let coded = Response::of_function(r#"{"statusCode":200,"body":"aGVsbG8=","isBase64Encoded":true}"#);
-        assert_eq!(coded, wrapped);
-        assert_eq!(Response::of_function("\"plain\""), Response { status: None, body: "\"plain\"".into() });
+        assert_eq!((coded.status, coded.body), (wrapped.status, wrapped.body));
+        let plain = Response::of_function("\"plain\"");
+        assert_eq!((plain.status, plain.body.as_str()), (None, "\"plain\""));
     }
 }

@@ -81,8 +81,14 @@ type Case = (Option<Value>, fn(&Aws), &'static str);
 #[tokio::test]
 async fn whatever_goes_wrong_codedeploy_is_told_so() {
     let invoke = json!([{}]);
-    let cases: [Case; 8] = [
+    let cases: [Case; 10] = [
         (Some(invoke.clone()), |aws| aws.with(|aws| aws.fails = true), "the function failed"),
+        (Some(invoke.clone()), |aws| aws.with(|aws| aws.returns = Some(json!(false))), "expected null, {}"),
+        (
+            Some(invoke.clone()),
+            |aws| aws.with(|aws| aws.returns = Some(json!({ "status": "failed" }))),
+            r#"got {"status":"failed"}"#,
+        ),
         (Some(invoke.clone()), |aws| aws.with(|aws| aws.denied = true), "AccessDeniedException: not authorized"),
         (Some(invoke.clone()), |aws| aws.with(|aws| aws.appspec = None), "DeploymentDoesNotExistException"),
         (Some(invoke.clone()), |aws| aws.with(|aws| aws.appspec = Some("version: 0.0".into())), "no name"),
