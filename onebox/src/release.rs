@@ -14,6 +14,7 @@ mod order;
 mod orders;
 pub(crate) mod plan;
 mod printer;
+mod pulse;
 pub(crate) mod reach;
 mod resume;
 pub(crate) mod shelf;

@@ -8,9 +8,9 @@ use std::{cell::RefCell, time::Duration};
 use anstyle::AnsiColor;
 use jiff::Timestamp;
 use onebox_aws::{Calls, Performed, perform};
-use onebox_release::{Effect, Ending, Input, Plan, Record, State, advance, is_final, worth_keeping};
+use onebox_release::{Call, Effect, Ending, Input, Plan, Record, State, advance, is_final, worth_keeping};
 
-use super::{folder::Pen, orders::Unread, printer::Printer, stop::Stop};
+use super::{engine::WAITING, folder::Pen, orders::Unread, printer::Printer, stop::Stop};
 use crate::Failure;
 
 /// How long an order waits at most before it is heard.
@@ -111,6 +111,10 @@ impl<C: Calls> Driver<'_, C> {
     async fn perform(&mut self, state: State) -> Result<Next, Failure> {
         let Self { plan, calls, clock, diary, orders, stop } = self;
         let long = matches!(&state.effect, Effect::Call { meanwhile, .. } if !meanwhile.is_empty());
+        let wanted = match &state.effect {
+            Effect::Call { calls, .. } => calls.first().map(Call::operation),
+            _ => None,
+        };
         let taken = orders.taken();
         let (latest, unwritten) = (RefCell::new(state.clone()), RefCell::new(None));
         let diary = RefCell::new(diary);
@@ -120,7 +124,8 @@ impl<C: Calls> Driver<'_, C> {
             unwritten.replace(kept.err());
         };
         let mut performing = std::pin::pin!(perform(plan, state, *calls, *clock, noted));
-        let mut asked = false;
+        let (mut asked, mut waits) = (false, wanted.is_some() && !long);
+        let mut silence = std::pin::pin!(tokio::time::sleep(WAITING));
         loop {
             tokio::select! {
                 biased;
@@ -137,8 +142,14 @@ impl<C: Calls> Driver<'_, C> {
                 () = stop.when_urged() => return Ok(Next::Nothing),
                 () = stop.when_asked(), if !asked => {
                     asked = true;
-                    let message = "when the call under way has its answer; Ctrl-C again stops at once";
+                    let message = "when the call under way has its answer; a second Ctrl-C stops at once";
                     diary.borrow().printer.remark(AnsiColor::Yellow, "stops", message);
+                }
+                () = &mut silence, if waits => {
+                    waits = false;
+                    let operation = wanted.unwrap_or_default();
+                    let message = format!("waiting for AWS: no answer to {operation} for {} s", WAITING.as_secs());
+                    diary.borrow().printer.remark(AnsiColor::Yellow, "waiting", &message);
                 }
                 () = tokio::time::sleep(GLANCE), if long => {
                     if let Some(failure) = unwritten.take() {

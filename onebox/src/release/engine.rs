@@ -1,5 +1,7 @@
 //! What `start`, `resume`, `abort` and `promote` have in common: they become the driver.
 
+use std::time::Duration;
+
 use anstyle::AnsiColor;
 use onebox_aws::{Aws, Options};
 
@@ -20,14 +22,34 @@ use crate::{Exit, Failure, cli::say, clock};
 /// Runs a driver on this thread: it waits most of the time.
 pub(crate) fn run(driving: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::stuck(format!("no thread to work with: {error}")))?.block_on(driving)
+    let runtime = runtime.map_err(|error| Failure::stuck(format!("no thread to work with: {error}")))?;
+    let ended = runtime.block_on(driving);
+    // Whatever else is under way, a name that is looked up for example, keeps nobody waiting.
+    runtime.shutdown_background();
+    ended
+}
+
+/// After this long without an answer a person is told what is waited for.
+pub(super) const WAITING: Duration = Duration::from_secs(10);
+
+/// Does something that AWS has a part in; after a while a person is told that it is waited for.
+pub(crate) async fn waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    match tokio::time::timeout(WAITING, &mut work).await {
+        Ok(done) => done,
+        Err(_) => {
+            let message = format!("waiting for AWS: no answer to {what} for {} s", WAITING.as_secs());
+            say(AnsiColor::Yellow, "waiting", &message);
+            work.await
+        }
+    }
 }
 
 /// A connection to AWS.
 pub(crate) async fn connect(reach: Reach) -> Result<Aws, Failure> {
     let Reach { profile, region, endpoint_url } = reach;
     let options = Options { profile, region, endpoint_url, ..Options::default() };
-    Aws::connect(&options).await.map_err(|error| {
+    waiting("the request for credentials", Aws::connect(&options)).await.map_err(|error| {
         let with = options.profile.as_ref().map_or_else(String::new, |profile| format!("with the profile {profile}: "));
         Failure::usage(format!("{with}{error}"))
     })

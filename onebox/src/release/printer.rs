@@ -13,7 +13,8 @@ use anstyle::AnsiColor;
 use jiff::Timestamp;
 use onebox_release::{Record, State};
 
-use super::tell::Teller;
+use super::{pulse::Pulse, tell::Teller};
+use crate::clock;
 
 /// How often bars are drawn anew.
 const FRAME: Duration = Duration::from_millis(100);
@@ -24,11 +25,11 @@ const LAST: Duration = Duration::from_secs(1);
 /// Hands what happens to the thread that tells it.
 pub(super) struct Printer {
     notes: Option<Sender<Note>>,
-    picture: Option<Picture>,
+    picture: Picture,
     ended: Receiver<()>,
 }
 
-/// Where the release stands, for the bars: only the latest counts.
+/// Where the release stands, for bars and signs of life: only the latest counts.
 type Picture = Arc<Mutex<Option<(State, Timestamp)>>>;
 
 enum Note {
@@ -41,10 +42,10 @@ impl Printer {
     pub(super) fn start(mut teller: Teller) -> Self {
         let (notes, received) = channel();
         let (end, ended) = channel();
-        let picture = teller.draws().then(Picture::default);
-        let shown = picture.clone();
+        let picture = Picture::default();
+        let shown = Arc::clone(&picture);
         thread::spawn(move || {
-            print_all(&mut teller, &received, shown.as_ref());
+            print_all(&mut teller, &received, &shown);
             // The bars go before the last words.
             drop(teller);
             let _ = end.send(());
@@ -61,9 +62,7 @@ impl Printer {
 
     /// Where it stands.
     pub(super) fn show(&self, state: &State, now: Timestamp) {
-        if let Some(picture) = &self.picture {
-            *picture.lock().unwrap_or_else(PoisonError::into_inner) = Some((state.clone(), now));
-        }
+        *self.picture.lock().unwrap_or_else(PoisonError::into_inner) = Some((state.clone(), now));
     }
 
     /// A remark on standard error.
@@ -84,24 +83,36 @@ impl Drop for Printer {
     }
 }
 
-fn print_all(teller: &mut Teller, notes: &Receiver<Note>, picture: Option<&Picture>) {
+fn print_all(teller: &mut Teller, notes: &Receiver<Note>, picture: &Picture) {
+    let (mut pulse, mut latest) = (Pulse::default(), None);
     loop {
         let note = notes.recv_timeout(FRAME);
         // Lines that nobody reads are lost; the bars may have a reader yet.
         match note {
-            Ok(Note::Happened(record)) => drop(teller.tell(&record)),
-            Ok(Note::Remark(color, kind, message)) => teller.remark(color, kind, &message),
-            Err(RecvTimeoutError::Timeout) => {}
+            Ok(Note::Happened(record)) => {
+                pulse.printed();
+                drop(teller.tell(&record));
+            }
+            Ok(Note::Remark(color, kind, message)) => {
+                pulse.printed();
+                teller.remark(color, kind, &message);
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                if let (true, false, Some((state, _))) = (pulse.passed(FRAME), teller.draws(), &latest) {
+                    drop(teller.pulse(state, clock::timestamp()));
+                }
+            }
             Err(RecvTimeoutError::Disconnected) => break,
         }
-        draw(teller, picture);
+        draw(teller, picture, &mut latest);
     }
-    draw(teller, picture);
+    draw(teller, picture, &mut latest);
 }
 
-fn draw(teller: &mut Teller, picture: Option<&Picture>) {
-    let latest = picture.and_then(|picture| picture.lock().unwrap_or_else(PoisonError::into_inner).take());
-    if let Some((state, now)) = latest {
+fn draw(teller: &mut Teller, picture: &Picture, latest: &mut Option<(State, Timestamp)>) {
+    let taken = picture.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some((state, now)) = taken {
         teller.show(&state, now);
+        *latest = Some((state, now));
     }
 }

@@ -1,6 +1,8 @@
 //! `onebox release start`: begins a release and drives it.
 
-use onebox_release::{Header, Input, Plan, State};
+use anstyle::AnsiColor;
+use jiff::Timestamp;
+use onebox_release::{Header, Input, Plan, State, timeline};
 
 use super::{
     document::PlanFile,
@@ -9,14 +11,18 @@ use super::{
     shelf::Shelf,
     zip,
 };
-use crate::{Exit, Failure, clock};
+use crate::{Exit, Failure, cli::say, clock};
 
 /// Start a release, and drive it until it is over
 ///
 /// Every step is written to the journal, and to the disk, before it is made. So whatever ends this command (Ctrl-C, a closed
 /// laptop, a crash) leaves everything as it is, and `onebox release resume` goes on. A second driver is kept out.
 ///
-/// On a terminal it draws a bar for each alias. Otherwise it prints one line for each event, as JSON with --json.
+/// Ctrl-C stops after the call under way, a second one at once; SIGTERM and SIGHUP within two seconds. Credentials that
+/// expire hold the release until you log in again.
+///
+/// On a terminal it draws a bar for each alias. Otherwise it prints one line for each event, and a sign of life after a
+/// minute without any, as JSON with --json.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -54,6 +60,7 @@ pub(crate) fn begin(plan: Plan, reach: &Reach, shelf: &Shelf, json: bool) -> Res
     engine::run(async {
         let aws = engine::connect(reach.clone().or_as(&header)).await?;
         header.region = Some(aws.region().to_owned());
+        warn_of_expiry(&header.plan, aws.expires(), now);
         let folder = shelf.folder(&header.plan.id);
         let pen = folder.begin(folder.lock_to_drive().await?, &header)?;
         let state = State::new(&header.plan, now);
@@ -61,6 +68,18 @@ pub(crate) fn begin(plan: Plan, reach: &Reach, shelf: &Shelf, json: bool) -> Res
             .drive(state, Input::Resume)
             .await
     })
+}
+
+/// Says so where the plan takes longer than the credentials are valid.
+fn warn_of_expiry(plan: &Plan, expires: Option<Timestamp>, now: Timestamp) {
+    let ends = timeline(plan, now, &[]).ends;
+    if let Some(expires) = expires.filter(|expires| *expires < ends) {
+        let message = format!(
+            "the credentials are valid until {expires:.0}, and the plan takes until {ends:.0} at least: unless they are \
+             renewed by themselves, the release is held there until you log in again"
+        );
+        say(AnsiColor::Yellow, "warning", &message);
+    }
 }
 
 /// Refuses a release while another one, that is not over, moves one of its aliases.

@@ -4,10 +4,13 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
-use onebox_release::{Effect, Ending, Event, Record, State};
+use onebox_release::{Effect, Ending, Event, Lane, Percent, Record, State};
 use serde_json::{Value, json};
 
 use super::bars::Bars;
+
+/// So many aliases are named in a sign of life.
+const LANES: usize = 3;
 
 /// Tells what happens.
 pub(super) struct Teller {
@@ -56,6 +59,21 @@ impl Teller {
         object
     }
 
+    /// A sign of life, where nothing has happened for a while and nobody sees bars.
+    pub(super) fn pulse(&self, state: &State, at: Timestamp) -> io::Result<()> {
+        let text = still(state);
+        let line = match self.json {
+            true => {
+                let object = json!({
+                    "at": at, "release": self.release, "event": "heartbeat", "stage": state.stage.to_string(), "text": text,
+                });
+                object.to_string()
+            }
+            false => format!("{at:.0}  {text}"),
+        };
+        writeln!(anstream::stdout().lock(), "{line}")
+    }
+
     /// Where it stands, for the bars.
     pub(super) fn show(&mut self, state: &State, now: Timestamp) {
         if let Some(bars) = &mut self.bars {
@@ -83,6 +101,23 @@ fn sentence(at: Timestamp, event: &Event) -> String {
         _ => Style::new(),
     };
     format!("{at:.0}  {style}{event}{style:#}")
+}
+
+/// Where a release stands while nothing happens, for people.
+fn still(state: &State) -> String {
+    let moving = state.lanes.iter().filter(|lane| lane.percent > Percent::NONE);
+    let stands = |lane: &Lane| {
+        let version = lane.to.as_deref().unwrap_or("?");
+        format!("{}:{}: {} on version {version}", lane.function, lane.alias, lane.percent)
+    };
+    let stands: Vec<String> = moving.map(stands).collect();
+    let more = stands.len().saturating_sub(LANES);
+    let mut parts = vec![format!("still {}", wanted(state))];
+    parts.extend(stands.into_iter().take(LANES));
+    if more > 0 {
+        parts.push(format!("and {more} more"));
+    }
+    parts.join("; ")
 }
 
 /// What a state waits for, for people.

@@ -6,6 +6,7 @@ use onebox_release::State;
 
 use super::{
     advice, engine,
+    pulse::Pulse,
     shelf::{Begun, Shelf, Which},
     tell::Teller,
 };
@@ -50,9 +51,10 @@ async fn follow(begun: Begun, json: bool) -> Result<Exit, Failure> {
     let mut ending = journal.ending().cloned();
     let mut state: State = journal.state();
     let mut news = journal.records.clone();
-    let mut silence = 0;
+    let (mut silence, mut pulse) = (0, Pulse::default());
     loop {
         for record in news {
+            pulse.printed();
             if teller.tell(&record).is_err() {
                 return Ok(Exit::Done);
             }
@@ -73,6 +75,9 @@ async fn follow(begun: Begun, json: bool) -> Result<Exit, Failure> {
             };
         }
         tokio::time::sleep(GLANCE).await;
+        if pulse.passed(GLANCE) && !teller.draws() && teller.pulse(&state, clock::timestamp()).is_err() {
+            return Ok(Exit::Done);
+        }
         news = tail.read()?;
         silence = if news.is_empty() && folder.driver().is_none() { silence + 1 } else { 0 };
     }

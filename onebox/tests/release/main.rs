@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails where it stands")]
 
 mod begin;
+mod bounds;
 mod journal;
 mod one;
 mod order;
 mod place;
 mod plan;
 mod refusal;
+mod session;
 mod stop;
 
 use std::{
