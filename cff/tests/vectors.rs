@@ -71,14 +71,21 @@ const WITNESS: &str = "__Host-of-the-test";
 fn configured(rules: Rules) -> Config {
     // A key may be the pin's own cookie in a vector, and not in a file: there the pin has another name.
     let mut more = json!({ "pin": { "cookie": WITNESS }, "partition": { "salt": rules.salt } });
-    if let Some(text) = rules.pin.as_ref().and_then(|pin| pin.secret.as_deref()) {
-        more["pin"]["secret"] = json!(secret(text));
+    let pin_secret = rules.pin.as_ref().and_then(|pin| pin.secret.as_deref());
+    if pin_secret.is_some() {
+        more["pin"]["secret"] = json!(secret(PIN_SECRET));
     }
-    if let Some(forced) = &rules.forced {
-        more["override"] = json!({ "secret": secret(&forced.secret) });
+    if rules.forced.is_some() {
+        more["override"] = json!({ "secret": secret(OVERRIDE_SECRET) });
     }
     let release = rules.pin.as_ref().map_or("web-1", |pin| &pin.release);
     let mut config = config(&json!({ "id": release, "share": rules.share }), &rules.keys, &more);
+    if let Some(secret) = pin_secret {
+        config = with_secret(&config, PIN_SECRET, secret);
+    }
+    if let Some(forced) = &rules.forced {
+        config = with_secret(&config, OVERRIDE_SECRET, &forced.secret);
+    }
     config.crawlers = CrawlerTexts { contains: rules.crawlers, except: rules.except };
     let cookie = rules.pin.map_or_else(|| WITNESS.into(), |pin| pin.cookie);
     config.pin = config.pin.map(|pin| Pin { cookie, ..pin });
@@ -89,12 +96,20 @@ fn configured(rules: Rules) -> Config {
     config
 }
 
-/// A file wants a secret of 16 bytes. HMAC itself fills a short one up with zeros, so that is the same secret:
-/// <https://www.rfc-editor.org/rfc/rfc2104#section-2>.
+/// What a file may hold, in place of what a vector holds: secrets that a file may not hold, because they can be guessed.
+const PIN_SECRET: &str = "the secret of pins";
+const OVERRIDE_SECRET: &str = "the secret of tokens";
+
 fn secret(text: &str) -> String {
-    let mut bytes = text.as_bytes().to_vec();
-    bytes.resize(bytes.len().max(16), 0);
-    bytes.iter().fold("hex:".into(), |text, byte| format!("{text}{byte:02x}"))
+    text.bytes().fold("hex:".into(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// The configuration with another secret: where a module reads it, nothing is checked any more.
+fn with_secret(config: &Config, of_file: &str, of_vector: &str) -> Config {
+    let sized = |text: &str| [&u32::try_from(text.len()).unwrap().to_le_bytes()[..], text.as_bytes()].concat();
+    let (packed, old) = (config.pack(), sized(of_file));
+    let at = packed.windows(old.len()).position(|bytes| bytes == old).unwrap();
+    Config::unpack(&[&packed[..at], &sized(of_vector), &packed[at + old.len()..]].concat()).unwrap()
 }
 
 /// The pin that viewer-response has to write.

@@ -1,6 +1,10 @@
 //! The vectors of the specification as questions.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use onebox_core::Time;
 use serde_json::{Map, Value, json};
@@ -21,8 +25,12 @@ pub(crate) fn read() -> Result<BTreeMap<Site, Vec<Question>>, Trouble> {
     Ok(policies)
 }
 
-/// Whether a key is the pin's own cookie, which a configuration refuses.
+/// Whether a key is the pin's own cookie, or a secret repeats a few characters, which a configuration refuses.
 fn is_refused(policy: &Value) -> bool {
+    let repeats = |text: &str| text.bytes().collect::<BTreeSet<_>>().len() < 4;
+    if ["pin", "override"].iter().any(|table| policy[table]["secret"].as_str().is_some_and(repeats)) {
+        return true;
+    }
     let pin = policy["pin"]["cookie"].as_str().map(|name| Value::from(format!("cookie:{name}")));
     pin.is_some_and(|pin| policy["keys"].as_array().is_some_and(|keys| keys.contains(&pin)))
 }
