@@ -184,9 +184,11 @@ impl<'s> Run<'s> {
             self.watch.problems.push(problem);
         }
         match (&self.state.effect, &input) {
-            (Effect::Call { calls, .. }, Input::Answers(answers)) => self.watch.told(calls, answers, self.at),
+            (Effect::Call { calls, .. }, Input::Answers(answers)) => {
+                self.watch.told(calls, answers, self.at, self.state.stage == Stage::Preflight)
+            }
             (Effect::Call { meanwhile, .. }, Input::Meanwhile(answers)) => {
-                self.watch.told(meanwhile, answers, self.at);
+                self.watch.told(meanwhile, answers, self.at, false);
             }
             _ => {}
         }

@@ -200,8 +200,7 @@ impl Watch {
     }
 
     /// The release hears about alarms.
-    pub(crate) fn told(&mut self, calls: &[Call], answers: &[Answer], at: Timestamp) {
-        let begins = calls.iter().any(|call| matches!(call, Call::GetVersion { .. }));
+    pub(crate) fn told(&mut self, calls: &[Call], answers: &[Answer], at: Timestamp, begins: bool) {
         for (call, answer) in calls.iter().zip(answers) {
             let Call::DescribeAlarms { names, .. } = call else { continue };
             let views = match answer {
