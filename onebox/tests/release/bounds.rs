@@ -57,7 +57,7 @@ fn peak(child: &Child) -> u64 {
 #[test]
 fn a_server_that_never_ends_its_answers_costs_little_memory_and_one_sigterm_ends_the_command() {
     for (name, answer) in [("endless", endless as fn(TcpStream)), ("dripping", dripping), ("silent", silent)] {
-        let world = World::with(&PLAN.replace("poll = \"100ms\"", "poll = \"10ms\""));
+        let world = World::with(PLAN);
         let mut command = world.command(&["release", "start"]);
         command.env("AWS_ENDPOINT_URL", served(answer)).stdin(Stdio::null());
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
