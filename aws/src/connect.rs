@@ -74,8 +74,8 @@ pub enum ConnectError {
 }
 
 /// A first try and four more, in the SDK's standard mode: after at most 0.5, 1, 2 and 4 seconds, each cut short by chance.
-const ATTEMPTS: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+pub(crate) const ATTEMPTS: u32 = 5;
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The SDK's own is 3.1 s.

@@ -4,6 +4,7 @@ use std::{collections::HashMap, path::Path, time::Duration};
 
 use aws_sdk_lambda::{
     client::Waiters,
+    config::retry::RetryConfig,
     primitives::Blob,
     types::{
         AliasRoutingConfiguration, ProvisionedConcurrencyConfigListItem, ProvisionedConcurrencyStatusEnum as Status,
@@ -19,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Aws,
-    connect::upload_timeouts,
+    connect::{ATTEMPTS, FIRST_PAUSE, upload_timeouts},
     error::{call_error, wait_error},
 };
 
@@ -39,7 +40,20 @@ impl Aws {
     pub(crate) async fn update_alias(&self, function: &str, alias: &str, to: &Routing, revision: &str) -> Answer {
         let update = self.lambda.update_alias().function_name(function).name(alias).revision_id(revision);
         let update = update.function_version(&to.version).routing_config(weights(to));
-        let answer = update.send().await.map_err(call_error)?;
+        // One attempt, unless AWS throttled it and so did nothing: a second one after a lost answer would be refused for its
+        // revision, and our own change would look like somebody else's.
+        let mut pause = FIRST_PAUSE;
+        let mut tries = 1;
+        let answer = loop {
+            let once = aws_sdk_lambda::config::Config::builder().retry_config(RetryConfig::disabled());
+            match update.clone().customize().config_override(once).send().await.map_err(call_error) {
+                Err(error) if error.kind == ErrorKind::Throttled && tries < ATTEMPTS => {
+                    tokio::time::sleep(pause).await;
+                    (pause, tries) = (pause * 2, tries + 1);
+                }
+                done => break done?,
+            }
+        };
         let (version, revision) = (answer.function_version, answer.revision_id);
         view(version, answer.routing_config.as_ref(), revision, answer.alias_arn).map(Reply::Alias)
     }

@@ -88,19 +88,24 @@ impl<C: Calls, N: Fn() -> Timestamp> Step<'_, C, N> {
             None if resume => Input::Resume,
             None => return None,
         };
-        Some(advance(self.plan, state.clone(), (self.now)(), input).0)
+        // Whoever gave it may have given it to another account or region.
+        Some(advance(self.plan, state.clone().for_another_driver(), (self.now)(), input).0)
     }
 
     /// Goes on until there is something to keep, to wait for, or nothing left.
     async fn forward(&mut self, mut state: State) -> State {
         // These are in the history already.
         state.events.clear();
+        let mut told = true;
         loop {
             let early = matches!(&state.effect, Effect::Wait { until } if (self.now)() < *until);
             if early || ending(&state).is_some() {
                 return state;
             }
-            let (next, input) = self.perform(state).await;
+            // Step Functions repeats a tick whose result was lost: what it was told was perhaps performed.
+            let repeats = std::mem::take(&mut told) && matches!(state.effect, Effect::Call { .. });
+            let state_now = if repeats { state.perhaps_performed() } else { state };
+            let (next, input) = self.perform(state_now).await;
             state = match input {
                 Some(input) => self.advance(next, input),
                 None => next,
