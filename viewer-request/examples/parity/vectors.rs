@@ -25,10 +25,10 @@ pub(crate) fn read() -> Result<BTreeMap<Site, Vec<Question>>, Trouble> {
     Ok(policies)
 }
 
-/// Whether a key is the pin's own cookie, or a secret repeats a few characters, which a configuration refuses.
+/// Whether a key is the pin's own cookie, or a secret repeats a few characters or has blanks at its ends, which a configuration refuses.
 fn is_refused(policy: &Value) -> bool {
-    let repeats = |text: &str| text.bytes().collect::<BTreeSet<_>>().len() < 4;
-    if ["pin", "override"].iter().any(|table| policy[table]["secret"].as_str().is_some_and(repeats)) {
+    let is_unfit = |text: &str| text != text.trim() || text.bytes().collect::<BTreeSet<_>>().len() < 4;
+    if ["pin", "override"].iter().any(|table| policy[table]["secret"].as_str().is_some_and(is_unfit)) {
         return true;
     }
     let pin = policy["pin"]["cookie"].as_str().map(|name| Value::from(format!("cookie:{name}")));
