@@ -228,7 +228,7 @@ fn the_template_is_a_plan_with_and_without_its_comments() {
     let all: Vec<_> = plan_template().lines().map(uncommented).collect();
     let plan = Plan::read(&tree(&all.join("\n"))).unwrap();
     assert!(plan.one_box.is_some() && plan.regular.is_some() && plan.health.comparison.is_some());
-    assert_eq!((plan.alarms.len(), plan.ignored.len()), (1, 1));
+    assert_eq!((plan.alarms.len(), plan.ignored.len()), (2, 1));
     assert!(plan.backends[0].before.is_some() && plan.backends[0].codedeploy.is_some());
 }
 

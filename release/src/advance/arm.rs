@@ -61,7 +61,7 @@ impl Machine<'_> {
         let (rule, lane) = (self.plan.health.version_alarms?, self.state.lanes.get(index)?);
         let version = lane.to.clone().unwrap_or_default();
         let of = Executed { function: lane.function.clone(), alias: lane.alias.clone(), version };
-        let (name, description) = (self.alarm_name(lane), self.alarm_description(lane));
+        let (name, description) = (self.alarm_name(lane), self.alarm_description());
         Some(VersionAlarm { name, description, of, errors: rule.errors, minutes: rule.minutes })
     }
 
@@ -73,20 +73,15 @@ impl Machine<'_> {
     }
 
     /// Proves that this release made an alarm.
-    fn alarm_description(&self, lane: &Lane) -> String {
-        let version = lane.to.as_deref().unwrap_or_default();
-        format!(
-            "Made by onebox for the release {} of version {version} of {}, and removed after it.",
-            self.plan.id,
-            lane.name()
-        )
+    fn alarm_description(&self) -> String {
+        format!("Made by onebox for the release {}, and removed after it.", self.plan.id)
     }
 
     /// Whether this release made an alarm that is there.
     pub(super) fn is_own(&self, view: &AlarmView) -> bool {
         let mut lanes = self.state.lanes.iter();
         lanes.any(|lane| {
-            self.alarm_name(lane) == view.name && view.description.as_ref() == Some(&self.alarm_description(lane))
+            self.alarm_name(lane) == view.name && view.description.as_ref() == Some(&self.alarm_description())
         })
     }
 
