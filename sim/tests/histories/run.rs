@@ -270,7 +270,7 @@ impl<'s> Run<'s> {
         // Every call takes its time: no two changes of an alarm come at the same moment.
         self.at += SignedDuration::from_millis(1);
         let now = self.at;
-        self.watch.asks(call);
+        self.watch.asks(call, now);
         let answer = self.plane.call(call, now);
         if let Some(state) = self.plane.alarm(ALARM, now) {
             self.watch.alarm_is(state, now);
@@ -281,6 +281,8 @@ impl<'s> Run<'s> {
         if let (Call::GetAlias { function, .. }, Ok(Reply::Alias(view))) = (call, &answer) {
             match self.state.stage {
                 Stage::Preflight => self.watch.began(function, &view.routing),
+                // Whoever resumes reads whose account it is; the last look is over.
+                Stage::Disarm | Stage::Over => {}
                 _ => self.watch.looked(function, &view.routing),
             }
         }

@@ -58,6 +58,8 @@ pub(crate) struct Seer {
     first: Option<Timestamp>,
     /// The last look, and whether it found all alarms well: now, and as the journal knows it.
     last: [Option<(Timestamp, bool)>; 2],
+    /// When alarms were read: other calls of the same step may come after it.
+    read: Option<Timestamp>,
     /// The last look that was answered.
     answered: Option<Timestamp>,
 }
@@ -152,8 +154,12 @@ impl Watch {
     }
 
     /// The release makes a call.
-    pub(crate) fn asks(&mut self, call: &Call) {
+    pub(crate) fn asks(&mut self, call: &Call, at: Timestamp) {
         let names = match call {
+            Call::DescribeAlarms { .. } => {
+                self.alarm.read = Some(at);
+                return;
+            }
             Call::PutMetricAlarm(alarm) => std::slice::from_ref(&alarm.name),
             Call::DeleteAlarms { names } => names.as_slice(),
             _ => return,
@@ -215,6 +221,7 @@ impl Watch {
                 .iter()
                 .any(|view| view.state == AlarmState::Alarm && (self.watched.contains(&view.name) || own(&view.name)));
             let looks = watched.peek().is_some();
+            let at = self.alarm.read.unwrap_or(at);
             if looks {
                 self.well[0] = watched.all(|name| is(name, AlarmState::Ok)) && !fired;
             }
