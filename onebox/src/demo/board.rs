@@ -243,7 +243,7 @@ mod tests {
     use crate::demo::{stage::config, tally::Kind, viewer::Viewer};
 
     fn at(share: &str) -> Config {
-        config(share.parse().unwrap(), [7; 32]).unwrap()
+        config(share.parse().unwrap(), *b"0123456789abcdef0123456789abcdef").unwrap()
     }
 
     fn board() -> Board {

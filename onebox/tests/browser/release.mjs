@@ -24,9 +24,9 @@ try {
   // It begins because somebody looks.
   await page.getByRole('heading', { name: 'The release' }).waitFor();
   assert.equal(await fails.getAttribute('aria-checked'), 'true');
-  await page.locator('#rollout-alarms', { hasText: /orders-2-errors fired at .* everything was back/ }).waitFor();
+  await page.locator('#rollout-alarms', { hasText: /onebox-demo\/orders\/live\/2\/errors fired at .* everything was back/ }).waitFor();
   await said('Rolled back');
-  await event('the alarm orders-2-errors fired');
+  await event('the alarm onebox-demo/orders/live/2/errors fired');
   await event('orders:live: wholly on version 1 again');
   await page.locator('#rollout-stages li.back', { hasText: 'roll back' }).waitFor();
   const { rollout: failed } = await ask(page, 'state');

@@ -85,14 +85,14 @@ fn a_version_that_fails_later_takes_the_one_box_back_with_it() {
         &[
             "web-one-box:live: 100 % on version 2",
             "bake",
-            "the alarm orders-2-errors fired",
+            "the alarm onebox-demo/orders/live/2/errors fired",
             "web-one-box:live: wholly on version 1 again",
             "orders:live: wholly on version 1 again",
-            "rolled back: the alarm orders-2-errors fired",
+            "rolled back: the alarm onebox-demo/orders/live/2/errors fired",
         ],
     );
     let alarm = &report["alarm"];
-    assert_eq!(alarm["name"], json!("orders-2-errors"), "{report}");
+    assert_eq!(alarm["name"], json!("onebox-demo/orders/live/2/errors"), "{report}");
     assert!(alarm["to_put_back_ms"].as_f64().is_some(), "{report}");
     let stages: Vec<_> = report["stages"].as_array().unwrap().iter().map(|stage| &stage["stage"]).collect();
     let expected =
@@ -159,7 +159,14 @@ fn a_release_begins_when_somebody_looks_and_obeys_the_page() {
     let moving = until(&demo, "traffic moved", |rollout| rollout["lanes"][0]["part"].as_f64() > Some(0.0));
     assert_eq!((&moving["ending"], &moving["failing"]), (&Value::Null, &json!(false)), "{moving}");
     let armed = moving["alarms"].as_array().unwrap().iter().map(|alarm| alarm["name"].as_str().unwrap());
-    assert!(armed.eq(["orders-2-errors", "web-one-box-2-errors", "web-regular-2-errors"]), "{moving}");
+    assert!(
+        armed.eq([
+            "onebox-demo/orders/live/2/errors",
+            "onebox-demo/web-one-box/live/2/errors",
+            "onebox-demo/web-regular/live/2/errors"
+        ]),
+        "{moving}"
+    );
 
     assert_eq!(demo.order("/__onebox/release", &json!({"order": "abort"})).status, 200);
     let over = until(&demo, "it was over", |rollout| rollout["over"] == json!(true));
@@ -170,7 +177,7 @@ fn a_release_begins_when_somebody_looks_and_obeys_the_page() {
     assert_eq!(told["rollout"]["failing"], json!(true));
     assert_eq!(demo.order("/__onebox/release", &json!({"order": "again"})).status, 200);
     let fired = until(&demo, "an alarm fired again", |rollout| !rollout["alarm"].is_null());
-    assert_eq!(fired["alarm"]["name"], json!("orders-2-errors"));
+    assert_eq!(fired["alarm"]["name"], json!("onebox-demo/orders/live/2/errors"));
     let over = until(&demo, "it was over again", |rollout| rollout["over"] == json!(true));
     assert_eq!(
         (&over["ending"], &over["pages"]["in_one_piece"]["broken"]),

@@ -48,7 +48,9 @@ fn a_side_is_forced(runtime: &str) {
         let answer = demo.order("/__onebox/override", &json!({"partition": partition}));
         let [(token, attributes)] = &cookies(&answer)[..] else { panic!("{answer:?}") };
         assert_eq!(attributes, &["Path=/", "HttpOnly", "SameSite=Lax", "Max-Age=3600"]);
-        let lines = [("Cookie", &**token), ("Accept", "text/html")];
+        // With a session, or the shop sets one with the page.
+        let cookie = format!("session=7f3a; {token}");
+        let lines = [("Cookie", &*cookie), ("Accept", "text/html")];
         let page = demo.ask("GET", "/", &lines, "");
         assert_eq!((page.release(), cookies(&page).len()), (release, 0), "{page:?}");
         let state = demo.ask("GET", "/__onebox/state", &lines, "").json();
