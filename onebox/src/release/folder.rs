@@ -279,7 +279,8 @@ impl Pen {
         if !self.is_there() {
             return Err(Failure::stuck(format!(
                 "{} was deleted or replaced while the release runs, so nothing can be written down any more and nothing more is \
-                 done. Put it back and `onebox release resume`; where it is lost, `onebox release adopt` puts an alias right",
+                 done. Put it back and `onebox release resume`; where it is lost, look at each alias with `aws lambda \
+                 get-alias` and put it right with `aws lambda update-alias --revision-id`",
                 self.path.display()
             )));
         }
