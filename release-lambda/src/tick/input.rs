@@ -12,7 +12,7 @@ use crate::serve::Failed;
 pub const LARGEST: usize = (256 - 8) * 1024;
 
 /// The most aliases that a release in the cloud may move; with more its state could grow beyond [`LARGEST`].
-pub const MOST_ALIASES: usize = 72;
+pub const MOST_ALIASES: usize = 70;
 
 /// What a tick is told. What else the last tick told is not looked at.
 #[derive(Clone, Debug, Deserialize)]

@@ -12,6 +12,8 @@ impl Machine<'_> {
     /// Begins, or goes on. What only looks, puts back or is safe to repeat is repeated; an update that raises a weight
     /// is looked for first.
     pub(super) fn resume(&mut self) -> Effect {
+        // Another driver: that the one before it looked too rarely does not count against it.
+        self.state.watch.gap = false;
         // Whoever resumes has perhaps logged in.
         self.state.refused = None;
         let task = match (self.state.task.clone(), &self.state.effect) {

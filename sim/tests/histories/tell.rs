@@ -122,8 +122,8 @@ fn crashes(
             let anew = before.state.stage == Stage::Preflight && fault != faults::Kind::None;
             // After a gap requests prove nothing that came before it, and none reach a version that somebody moved away from.
             let proves_again = fault.is_edit() && before.shape.plan.health.min_requests > 0;
-            // An alarm that changes after the last look is seen by one that looks once more.
-            let looks_again = fault.is_alarm();
+            // What changes after the last look is seen by one that looks once more.
+            let looks_again = fault.is_alarm() || fault == faults::Kind::OldVersionGone;
             if comparable
                 && !anew
                 && !looks_again
