@@ -171,10 +171,11 @@ fn many(plan: &Plan) -> u32 {
 }
 
 impl Timeline {
-    /// What was told, without what only orders and traffic bring about, and what is said about an approval.
+    /// What was told, without what only orders and traffic bring about, what is said about an approval, and the account:
+    /// the ideal one is no account of the user's.
     fn hear(&mut self, events: Vec<Event>) {
         let planned = |event: &Event| match event {
-            Event::Ordered { .. } | Event::Judged { .. } => false,
+            Event::Ordered { .. } | Event::Judged { .. } | Event::Located { .. } => false,
             Event::Held { reason } => !reason.contains("until a person approves"),
             _ => true,
         };

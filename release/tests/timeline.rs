@@ -147,7 +147,7 @@ fn alarms_for_the_new_versions_are_made_watched_and_removed() {
     assert_eq!([calls["PutMetricAlarm"], calls["DeleteAlarms"]], [1, 1]);
     assert!(calls["GetMetricData"] > 0);
     let [watched] = &*timeline.alarms else { panic!("{:?}", timeline.alarms) };
-    assert_eq!((watched.alarm.as_str(), watched.to), ("web-7-errors", after(20)));
+    assert_eq!((watched.alarm.as_str(), watched.to), ("onebox-web-1/web/live/7/errors", after(20)));
 }
 
 #[test]

@@ -13,7 +13,6 @@ use crate::{
 
 /// Every step, in order.
 pub(crate) const STEPS: &[Step] = &[
-    Step { name: "histories", about: "every history of a release, optimised", run: histories },
     Step { name: "parity", about: "1,000,000 requests through native, Node.js and `onebox decide`", run: parity },
     Step {
         name: "functions",
@@ -37,10 +36,6 @@ const CASES: &str = "200000";
 
 /// How long all fuzz targets run together.
 const FUZZ_BUDGET: Duration = Duration::from_secs(20 * 60);
-
-fn histories() -> Result<(), Failure> {
-    Line::of("cargo test --locked --release -p onebox-sim --test histories -- --nocapture").run()
-}
 
 fn parity() -> Result<(), Failure> {
     parity::line(REQUESTS, parity::SEED)?.run()

@@ -30,6 +30,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "test", about: "all tests, with the oldest Node.js", run: test },
     Step { name: "node", about: "the bundles' tests, with every Node.js of Lambda@Edge", run: node },
     Step { name: "client", about: "the packaged functions under AWS's own runtime clients", run: client },
+    Step { name: "histories", about: "every history of a release, in an optimised build", run: histories },
     Step { name: "parity", about: "every runtime decides the same", run: parity },
     Step { name: "moto", about: "releases over HTTP against moto, killed, and by Step Functions", run: moto },
     Step {
@@ -135,6 +136,10 @@ fn moto() -> Result<(), Failure> {
     Line::of("cargo test --locked --no-fail-fast -p onebox-aws -p onebox -p onebox-release-lambda --test moto --test machine")
         .args(["--", "--nocapture"])
         .run()
+}
+
+fn histories() -> Result<(), Failure> {
+    Line::of("cargo test --locked --release -p onebox-sim --test histories -- --nocapture").run()
 }
 
 fn parity() -> Result<(), Failure> {
