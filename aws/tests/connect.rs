@@ -155,7 +155,9 @@ fn endpoint() -> String {
             let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
             let scope = head.iter().find_map(|line| line.split_once("Credential=")).unwrap().1;
             let parts: Vec<_> = scope.split(['/', ',']).collect();
-            let body = format!(r#"{{"FunctionVersion":"{} {}","RevisionId":"r"}}"#, parts[0], parts[2]);
+            let arn = format!("arn:aws:lambda:{}:123456789012:function:orders:live", parts[2]);
+            let body =
+                format!(r#"{{"AliasArn":"{arn}","FunctionVersion":"{} {}","RevisionId":"r"}}"#, parts[0], parts[2]);
             let answer =
                 format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
             stream.write_all(answer.as_bytes()).unwrap();
