@@ -54,8 +54,9 @@ async fn forty_backends_at_once_stay_within_what_aws_takes() {
     assert!(all.iter().all(|call| call["status"] == 200), "{all:#?}");
     let control = all.iter().filter(|call| call["service"] == "lambda").count();
     println!("{control} of Lambda's control plane in {:.1} s", took.as_secs_f64());
-    // Each alias is read, moved and read again; each version is read twice.
-    assert_eq!(control, 5 * 40);
+    // Each alias is read, moved and read again; each version is read twice, provisioned concurrency once. Polls read more,
+    // as many as there is time for.
+    assert!((6 * 40..9 * 40).contains(&control), "{control}");
     // Five at once, then ten a second: it cannot have been faster.
     assert!(took >= Duration::from_millis((200 - 5) * 100), "{took:?}");
     let account = moto().look(region, "account");

@@ -123,6 +123,15 @@ def describe_alarms(self):
     return ActionResult(told)
 
 
+def seconds(date, unlimited):
+    """A date of a request in seconds: moto hands on a number, or a datetime in UTC."""
+    if not date:
+        return float(unlimited)
+    if isinstance(date, datetime.datetime):
+        return (date if date.tzinfo else date.replace(tzinfo=datetime.timezone.utc)).timestamp()
+    return float(date)
+
+
 def describe_alarm_history(self):
     """ "TimestampDescending to have the newest event history returned first"; at most 100 on a page."""
     name, types = self._get_param("AlarmName"), self._get_param("AlarmTypes") or ["MetricAlarm"]
@@ -131,7 +140,7 @@ def describe_alarm_history(self):
         raise ValidationError("MaxRecords must be 1 to 100")
     known = self.cloudwatch_backend.alarms.get(name)
     kind = "CompositeAlarm" if known is not None and known.rule is not None else "MetricAlarm"
-    begin, end = (float(self._get_param(date) or unlimited) for date, unlimited in (("StartDate", 0), ("EndDate", 1e12)))
+    begin, end = (seconds(self._get_param(date), unlimited) for date, unlimited in (("StartDate", 0), ("EndDate", 1e12)))
     items = [
         {
             "AlarmName": name,
