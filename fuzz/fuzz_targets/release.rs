@@ -13,8 +13,8 @@ use libfuzzer_sys::{
     fuzz_target,
 };
 use onebox_release::{
-    AlarmState, AlarmView, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect, Ending, ErrorKind, Input,
-    Minute, Percent, Place, Plan, Reply, Routing, State, VersionView, advance,
+    AlarmState, AlarmView, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect, Ending,
+    ErrorKind, Input, Minute, Percent, Place, Plan, Reply, Routing, State, VersionView, advance,
 };
 use serde_json::{Value, json};
 
