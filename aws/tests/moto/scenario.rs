@@ -231,9 +231,11 @@ fn keep(records: &mut Vec<Record>, state: &State, clock: &Clock) {
     }
 }
 
-/// What happened, in words.
+/// What happened, in words: without the region, which each scenario has to itself, and without the gaps between
+/// observations, which depend on how busy this machine is.
 pub(crate) fn events<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<String> {
-    records.into_iter().flat_map(Record::events).map(Event::to_string).collect()
+    let told = |event: &&Event| !matches!(event, Event::Located { .. } | Event::NotObserved { .. });
+    records.into_iter().flat_map(Record::events).filter(told).map(Event::to_string).collect()
 }
 
 /// How a journal ends, in one word.
