@@ -1,7 +1,7 @@
 //! The command `onebox`: it checks, explains, packages and tries out sticky one-box routing at CloudFront's edge.
 //!
 //! Every verb is a module with its `Args` and a `run`. Results go to standard output, everything else to standard
-//! error; the exit code is an [`Exit`]. What a verb needs of `onebox.toml` it gets from [`config`].
+//! error; the exit code is an [`Exit`]. What a verb needs of `onebox.toml` it gets from the package `onebox-config`.
 
 #![forbid(unsafe_code)]
 

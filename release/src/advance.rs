@@ -138,6 +138,10 @@ impl Machine<'_> {
 
     /// Hears an input of a driver that knows where it is.
     fn take(&mut self, input: Input) -> Effect {
+        if let (Input::Abort(_) | Input::Promote(_), Effect::Call { .. }) = (&input, &self.state.effect) {
+            // An order comes while calls are under way: whoever performs them again has perhaps performed them already.
+            self.state.repeated = true;
+        }
         match input {
             Input::Resume => self.resume(),
             Input::Answers(answers) => self.hear(answers),

@@ -155,10 +155,9 @@ impl Machine<'_> {
             }
             Ok(view) if lane.is_moving_back(&view.routing) => self.moving_back(index, &view),
             Ok(view) => {
-                // What AWS shows on the way is not where it was left.
-                if !lane.is_way_to(Percent::ALL, &view.routing) {
-                    lane.percent = part(&view.routing, lane.to.as_deref());
-                }
+                // What AWS shows on the way is not where the alias was put.
+                let is_way = lane.is_way_to(Percent::ALL, &view.routing);
+                lane.percent = if is_way { Percent::ALL } else { part(&view.routing, lane.to.as_deref()) };
                 (lane.wanted, lane.foreign, lane.revision) = (None, None, Some(view.revision));
                 Next::Write
             }

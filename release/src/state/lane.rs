@@ -180,10 +180,13 @@ impl Lane {
         goes.as_ref() == Some(&seen.version) && left.is_some() && left == leaves.as_ref()
     }
 
-    /// Whether an alias that is seen like this was put back, and AWS still moves its traffic: seen so after our update, or
-    /// nothing but our update explains it.
+    /// Whether an alias that is seen like this was put back, and AWS still moves its traffic: it was seen so after our update,
+    /// or nothing but our update explains it. Weights of somebody else between the same two versions look the same; where
+    /// the alias has no provisioned concurrency AWS does not keep any, so that they are somebody else's.
     pub(crate) fn is_moving_back(&self, seen: &Routing) -> bool {
-        let explained = matches!(self.settling, Settling::Moving(_)) || self.percent == Percent::ALL;
+        let after_update = matches!(self.settling, Settling::Moving(_))
+            || (self.settling == Settling::Unread && self.percent == Percent::NONE);
+        let explained = after_update || self.percent == Percent::ALL || self.provisioned;
         explained && self.wanted == Some(Percent::NONE) && self.is_way_to(Percent::NONE, seen)
     }
 
@@ -214,8 +217,9 @@ impl Lane {
         let mine = |version: &String| self.from.as_ref() == Some(version) || self.to.as_ref() == Some(version);
         let mixed = mine(&seen.routing.version) && seen.routing.additional.iter().all(|(version, _)| mine(version));
         let settling = Some(self.percent).filter(|_| self.settling != Settling::Settled);
-        let moving = [self.wanted, settling].into_iter().flatten();
-        let moving = moving.into_iter().any(|percent| self.is_way_to(percent, &seen.routing));
+        let forwards = self.wanted.filter(|wanted| *wanted > Percent::NONE);
+        let moving = self.is_moving_back(&seen.routing)
+            || [forwards, settling].into_iter().flatten().any(|percent| self.is_way_to(percent, &seen.routing));
         known || moving || (self.deployment != Deploying::Untold && mixed)
     }
 }

@@ -113,13 +113,15 @@ pub(crate) fn problems(run: &mut Run<'_>, fault: faults::Kind) -> Vec<Problem> {
         _ => None,
     });
     // Where nothing shows that this is the release's own account, nothing is written into its journal.
-    let elsewhere = matches!(&ending, Ending::Stuck(reason) if reason.starts_with("this release runs in account"));
-    hold(elsewhere || last == Some(&ending), "the journal knows the end", &|| format!("{last:?}"));
+    hold(run.state.awaits_proof() || last == Some(&ending), "the journal knows the end", &|| format!("{last:?}"));
     // Whose clock is wrong asks for other minutes than those that were measured.
     let health = &run.shape.plan.health;
     let blind = fault == faults::Kind::ClockBack && (health.min_requests > 0 || health.comparison.is_some());
     let kept = !fault.is_passing() || blind || run.watch.ordered || kind == run.shape.ends;
     hold(kept, "what passes does not change the end", &|| format!("{fault:?} at {:?}", run.state.stage));
+    let expired = fault != faults::Kind::Expired || kind != Kind::RolledBack;
+    let expired = expired || run.watch.ordered || run.shape.ends == kind;
+    hold(expired, "an expired session puts nothing back", &String::new);
     let aborted = fault != faults::Kind::Aborted || kind != Kind::NotProven;
     hold(aborted, "an abort puts everything back, or comes too late", &String::new);
     // Where the calls that remove them are struck, they may stay.

@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     LostAnswers,
     DeniedOnce,
     Denied,
+    /// The session expires, and somebody logs in again.
+    Expired,
     AlarmFires,
     AlarmFlaps,
     AlarmSilent,
@@ -40,10 +42,12 @@ pub(crate) enum Kind {
     Aborted,
     /// Not a fault: a person says so at any time.
     Promoted,
+    /// A driver with credentials of another account, or of another region, which has everything under the same names.
+    Elsewhere,
 }
 
 /// Those that strike a call.
-pub(crate) const KINDS: [Kind; 23] = [
+pub(crate) const KINDS: [Kind; 24] = [
     Kind::Throttled,
     Kind::ThrottledLong,
     Kind::Broken,
@@ -53,6 +57,7 @@ pub(crate) const KINDS: [Kind; 23] = [
     Kind::LostAnswers,
     Kind::DeniedOnce,
     Kind::Denied,
+    Kind::Expired,
     Kind::AlarmFires,
     Kind::AlarmFlaps,
     Kind::AlarmSilent,
@@ -120,6 +125,7 @@ impl Kind {
                 | Self::LostRequests
                 | Self::LostAnswers
                 | Self::Denied
+                | Self::Expired
                 | Self::AlarmFlaps
                 | Self::AlarmSilent
                 | Self::NoData
@@ -166,7 +172,7 @@ impl Kind {
         let foreign = || Routing::wholly("5");
         let third = Percent::from_hundredths(3_333).unwrap();
         FaultPlan(match self {
-            Self::None | Self::Aborted | Self::Promoted | Self::Gap(_) => Vec::new(),
+            Self::None | Self::Aborted | Self::Promoted | Self::Gap(_) | Self::Elsewhere => Vec::new(),
             Self::AlarmTaken => {
                 vec![one(call, 1, Trouble::AlarmTaken { name: own_alarm(function), description: TAKEN.into() })]
             }
@@ -179,6 +185,7 @@ impl Kind {
             Self::LostAnswers => vec![one(call, 3, Trouble::LostAnswer)],
             Self::DeniedOnce => vec![one(call, 1, Trouble::Denied)],
             Self::Denied => vec![one(call, EVER, Trouble::Denied)],
+            Self::Expired => vec![one(call, 2, Trouble::Expired)],
             Self::AlarmFires => vec![alarm(call, AlarmState::Alarm)],
             Self::AlarmFlaps => vec![alarm(call, AlarmState::Alarm), alarm(call + 2, AlarmState::Ok)],
             Self::AlarmSilent => vec![alarm(call, AlarmState::InsufficientData), alarm(call + 3, AlarmState::Ok)],

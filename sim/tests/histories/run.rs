@@ -2,14 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 use onebox_release::{
-    AlarmState, Answer, Call, Effect, Ending, Event, Executed, Input, Pause, Reply, Routing, Stage, State, advance,
-    worth_keeping,
+    AlarmState, Answer, Call, Effect, Ending, Event, Executed, Input, Pause, Place, ProvisionedStatus, Reply, Routing,
+    Stage, State, advance, worth_keeping,
 };
 use onebox_sim::control::{ControlPlane, Script};
 
 use crate::{
     faults::Gap,
-    shapes::{ALARM, Load, OLD, RED, Shape},
+    shapes::{ALARM, Kind, Load, OLD, RED, Shape},
     tally::Problem,
     watch::Watch,
 };
@@ -37,30 +37,39 @@ pub(crate) struct Run<'s> {
     asked: bool,
 }
 
+/// Everything that a release of this shape needs, in an empty account.
+fn world(shape: &Shape, mut plane: ControlPlane, at: Timestamp) -> ControlPlane {
+    for (_, shift) in shape.plan.shifts() {
+        plane.function(&shift.function, 7, at);
+        // `$LATEST` holds what was not published yet.
+        if shift.function == "fresh" {
+            plane.code("fresh", onebox_sim::control::Code::new("fresh-8"), at).unwrap();
+        }
+        plane.alias(&shift.function, &shift.alias, &Routing::wholly(OLD)).unwrap();
+        if shape.slow.is_some() {
+            plane.provision(&shift.function, &shift.alias, Some((ProvisionedStatus::Ready, None))).unwrap();
+        }
+        if let Some(group) = &shift.codedeploy {
+            plane.deployment_group(&group.application, &group.group);
+        }
+    }
+    plane.move_slowly(shape.slow);
+    plane.set_alarm(ALARM, AlarmState::Ok, at);
+    plane.set_alarm(RED, AlarmState::Alarm, at);
+    for hook in ["smoke", "verify"] {
+        plane.script(hook, Script::passes());
+    }
+    for (hook, script) in &shape.hooks {
+        plane.script(hook, script.clone());
+    }
+    plane
+}
+
 impl<'s> Run<'s> {
     pub(crate) fn start(shape: &'s Shape) -> Self {
         let at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        let mut plane = ControlPlane::default();
-        for (_, shift) in shape.plan.shifts() {
-            plane.function(&shift.function, 7, at);
-            // `$LATEST` holds what was not published yet.
-            if shift.function == "fresh" {
-                plane.code("fresh", onebox_sim::control::Code::new("fresh-8"), at).unwrap();
-            }
-            plane.alias(&shift.function, &shift.alias, &Routing::wholly(OLD)).unwrap();
-            if let Some(group) = &shift.codedeploy {
-                plane.deployment_group(&group.application, &group.group);
-            }
-        }
+        let mut plane = world(shape, ControlPlane::default(), at);
         let _ = plane.take_moves();
-        plane.set_alarm(ALARM, AlarmState::Ok, at);
-        plane.set_alarm(RED, AlarmState::Alarm, at);
-        for hook in ["smoke", "verify"] {
-            plane.script(hook, Script::passes());
-        }
-        for (hook, script) in &shape.hooks {
-            plane.script(hook, script.clone());
-        }
         let state = State::new(&shape.plan, at);
         let kept = Box::new((state.clone(), 0));
         let watch = Watch::new(shape);
@@ -126,6 +135,42 @@ impl<'s> Run<'s> {
         self.watch.forget(matches!(self.state.stage, Stage::Disarm | Stage::Over));
         self.accompanied = false;
         self.hear(Input::Resume);
+    }
+
+    /// A driver of another place is given an order, with the journal as it is: how it ends, and what is wrong with that.
+    pub(crate) fn visit(&self, place: Place, order: Input) -> (Option<Kind>, Option<Problem>) {
+        let mut plane = world(self.shape, ControlPlane::of(place), self.at);
+        let mut now = self.now();
+        let (mut state, mut input) = (self.kept.0.clone().for_another_driver(), order);
+        for _ in 0..BOUND {
+            let (next, effect) = advance(&self.shape.plan, state, now, input);
+            state = next;
+            input = match effect {
+                Effect::Call { calls, .. } => {
+                    if let Some(call) = calls.iter().find(|call| call.changes()) {
+                        return (None, Some(Problem::new("nothing is changed in another place", call.operation())));
+                    }
+                    Input::Answers(calls.iter().map(|call| plane.call(call, now)).collect())
+                }
+                Effect::Wait { until } => {
+                    now = until;
+                    Input::Woke
+                }
+                Effect::Stop { ending } => {
+                    let told = matches!(&ending, Ending::Stuck(why) if why.starts_with("this release runs in account"));
+                    let rule = "a driver of another place is told so";
+                    let problem = (!told).then(|| Problem::new(rule, ending.to_string()));
+                    return (Some(Kind::of(&ending)), problem);
+                }
+                other => return (None, Some(Problem::new("it ends", format!("{other:?}")))),
+            };
+        }
+        (None, Some(Problem::new("it ends in bounded steps", "in another place")))
+    }
+
+    /// Whether the release knows its place, and is not over.
+    pub(crate) fn is_bound(&self) -> bool {
+        self.kept.0.place.is_some() && self.kept.0.stage != Stage::Over
     }
 
     /// Sleeps, with the whole machine: what is under way is answered, and what waits wakes, when it is over.
@@ -280,8 +325,10 @@ impl<'s> Run<'s> {
         }
         if let (Call::GetAlias { function, .. }, Ok(Reply::Alias(view))) = (call, &answer) {
             match self.state.stage {
+                // Whoever resumes reads whose account it is; that is no look at the alias.
+                _ if self.state.awaits_proof() => {}
                 Stage::Preflight => self.watch.began(function, &view.routing),
-                // Whoever resumes reads whose account it is; the last look is over.
+                // The last look is over.
                 Stage::Disarm | Stage::Over => {}
                 _ => self.watch.looked(function, &view.routing),
             }

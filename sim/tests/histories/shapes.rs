@@ -1,7 +1,9 @@
 //! The releases that are tried: every strategy, every order of groups, every kind of proof.
 
+use std::time::Duration;
+
 use onebox_release::{Ending, Ignored, Plan, Target};
-use onebox_sim::control::Script;
+use onebox_sim::control::{Script, SlowMoves};
 use serde_json::{Map, Value, json};
 
 /// Which traffic there is.
@@ -21,6 +23,8 @@ pub(crate) struct Shape {
     pub(crate) name: String,
     pub(crate) plan: Plan,
     pub(crate) load: Option<Load>,
+    /// How slowly AWS moves traffic; every alias has provisioned concurrency then.
+    pub(crate) slow: Option<SlowMoves>,
     /// What hooks do; those that are not named pass.
     pub(crate) hooks: Vec<(&'static str, Script)>,
     /// How it ends when nothing goes wrong.
@@ -58,6 +62,9 @@ pub(crate) const OLD: &str = "6";
 /// The version that every alias goes to, where nothing is published.
 pub(crate) const NEW: &str = "7";
 
+/// So long AWS takes to move traffic where it is slow: longer than a poll, and shorter than a release waits.
+pub(crate) const SLOW: Duration = Duration::from_secs(150);
+
 /// A plan in the making.
 struct Draft {
     name: String,
@@ -65,6 +72,7 @@ struct Draft {
     health: Map<String, Value>,
     groups: Map<String, Value>,
     load: Option<Load>,
+    slow: Option<SlowMoves>,
     hooks: Vec<(&'static str, Script)>,
     ends: Kind,
 }
@@ -74,8 +82,8 @@ fn draft(name: impl Into<String>) -> Draft {
     let health = json!({ "hold": "4m", "settled": "1m" });
     let map = |value: Value| value.as_object().unwrap().clone();
     let (name, groups) = (name.into(), Map::new());
-    let (load, hooks, ends) = (None, Vec::new(), Kind::Released);
-    Draft { name, release: map(release), health: map(health), groups, load, hooks, ends }
+    let (load, slow, hooks, ends) = (None, None, Vec::new(), Kind::Released);
+    Draft { name, release: map(release), health: map(health), groups, load, slow, hooks, ends }
 }
 
 impl Draft {
@@ -91,6 +99,11 @@ impl Draft {
 
     fn load(mut self, requests: u64, old_errors: u64, new_errors: u64) -> Self {
         self.load = Some(Load { requests, old_errors, new_errors });
+        self
+    }
+
+    fn slow(mut self, answered: bool, renewed: bool) -> Self {
+        self.slow = Some(SlowMoves { time: SLOW, answered, renewed });
         self
     }
 
@@ -137,7 +150,7 @@ impl Draft {
         let because = "it is red because of the old version";
         let ignored = || Ignored { alarm: RED.into(), region: None, because: because.into() };
         plan.ignored = plan.alarms.iter().filter(|alarm| alarm.name == RED).map(|_| ignored()).collect();
-        Shape { name: self.name, plan, load: self.load, hooks: self.hooks, ends: self.ends }
+        Shape { name: self.name, plan, load: self.load, slow: self.slow, hooks: self.hooks, ends: self.ends }
     }
 }
 
@@ -181,6 +194,7 @@ pub(crate) fn shapes() -> Vec<Shape> {
     drafts.extend(proofs());
     drafts.extend(targets());
     drafts.extend(deployments());
+    drafts.extend(slow());
     drafts.into_iter().map(Draft::shape).collect()
 }
 
@@ -310,5 +324,20 @@ fn deployments() -> Vec<Draft> {
             .hook("verify", Script::fails("500"))
             .ends(Kind::RolledBack),
         via("one-box, regular").one_box(all(), group("box")).regular(all(), group("web")),
+    ]
+}
+
+/// AWS moves traffic slowly, and shows that in the answer to the update or only later.
+fn slow() -> Vec<Draft> {
+    let hooks = json!({ "after": "verify" });
+    let groups = |name: &str| draft(name).backend("orders", canary()).one_box(all(), json!({}));
+    vec![
+        draft("slow AWS").backend("orders", canary()).slow(true, true),
+        groups("slow AWS, seen late").regular(all(), json!({})).slow(false, true),
+        groups("slow AWS, the last hook fails")
+            .regular(all(), hooks)
+            .hook("verify", Script::fails("500"))
+            .slow(false, false)
+            .ends(Kind::RolledBack),
     ]
 }

@@ -7,14 +7,6 @@ use crate::{faults, shapes::Kind};
 /// As many examples of each broken rule are printed.
 const PRINTED: usize = 4;
 
-/// Faults of the release machine that are known and not corrected yet: a rule, and the most histories that may break it.
-/// Anything else that breaks, and one history more, fails.
-///
-/// - A change from outside during a rollback can look like AWS that still moves traffic back, and is then overwritten.
-/// - An abort while a hook fails can end as stuck, where a crash in between ends as rolled back.
-const KNOWN: [(&str, usize); 2] =
-    [("somebody else's change was overwritten", 100), ("a crash does not change the end", 80)];
-
 /// A rule that did not hold.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
@@ -85,14 +77,7 @@ impl Tally {
             let examples: Vec<_> = examples.iter().take(PRINTED).map(|example| format!("    {example}\n")).collect();
             format!("{count} times: {rule}\n{}", examples.concat())
         };
-        let is_known = |(rule, (count, _)): &(&String, &(usize, Vec<String>))| {
-            KNOWN.iter().any(|(known, most)| rule == known && count <= most)
-        };
-        let (known, rules): (Vec<_>, Vec<_>) = self.problems.iter().partition(is_known);
-        let rules: Vec<_> = rules.into_iter().map(rule).collect();
-        for (rule, (count, _)) in known {
-            println!("known, and not corrected yet: {count} times: {rule}");
-        }
+        let rules: Vec<_> = self.problems.iter().map(rule).collect();
         assert!(rules.is_empty(), "what did not hold\n{}", rules.concat());
     }
 }

@@ -1,7 +1,7 @@
 //! All histories of one shape.
 
 use jiff::SignedDuration;
-use onebox_release::{Input, Stage, Via};
+use onebox_release::{Input, Place, Stage, Via};
 
 use crate::{
     ends::{Outcome, problems},
@@ -50,6 +50,7 @@ pub(crate) fn histories_of(shape: &Shape) -> Tally {
     crash_twice(&base.steps, good.as_ref(), &mut tally);
     gaps(&base.steps, &mut tally);
     orders(&base.steps, &mut tally);
+    elsewhere(&base.steps, &mut tally);
     for fault in KINDS.into_iter().filter(|fault| applies(*fault, shape)) {
         for call in 0..base.end.plane.calls() {
             strike(&base, fault, call, &mut tally);
@@ -123,10 +124,16 @@ fn crashes(
             // After a gap requests prove nothing that came before it, and none reach a version that somebody moved away from.
             let proves_again = fault.is_edit() && before.shape.plan.health.min_requests > 0;
             // What changes after the last look is seen by one that looks once more.
-            let looks_again = fault.is_alarm() || fault == faults::Kind::OldVersionGone;
+            let not_proven = outcome.is_some_and(|outcome| outcome.kind == Kind::NotProven);
+            let looks_again = fault.is_alarm()
+                || fault == faults::Kind::OldVersionGone
+                || (fault.is_edit() && not_proven && ended.as_ref().is_some_and(|ended| ended.kind == Kind::Stuck));
+            // The alarm of the new version fires by the traffic that somebody gave it, if there is time for that.
+            let own_alarm = fault.is_edit() && before.shape.plan.health.version_alarms.is_some();
             if comparable
                 && !anew
                 && !looks_again
+                && !own_alarm
                 && !proves_again
                 && ended.is_some()
                 && outcome.is_some()
@@ -208,6 +215,23 @@ fn orders(steps: &[Run<'_>], tally: &mut Tally) {
                 let compared = kind == faults::Kind::Promoted && before.shape.plan.health.comparison.is_some();
                 let outcome = judge(&mut told.end, kind, &label, tally).filter(|_| !compared);
                 crashes(&told.steps, 0, kind, outcome.as_ref(), &label, tally);
+            }
+        }
+    }
+}
+
+/// The driver is killed at every step of a run, and somebody goes on with the wrong region or the wrong account: nothing
+/// changes there, and the journal stays as it is, so that whoever goes on in the right place finds what a crash leaves.
+fn elsewhere(steps: &[Run<'_>], tally: &mut Tally) {
+    let places = [Place::new("eu-west-1", "210987654321"), Place::new("eu-west-3", "123456789012")];
+    let orders = [Input::Resume, Input::Abort("enough".into()), Input::Promote("it is fine".into())];
+    for (step, before) in steps.iter().enumerate().filter(|(_, run)| run.is_bound()) {
+        for (place, order) in places.iter().flat_map(|place| orders.iter().map(move |order| (place, order))) {
+            let (ended, found) = before.visit(place.clone(), order.clone());
+            tally.count_one(&before.shape.name, faults::Kind::Elsewhere, ended);
+            for problem in found {
+                let label = format!("killed at step {step}, then {order:?} in {place}");
+                tally.problem(&name(before, &label), problem);
             }
         }
     }

@@ -85,6 +85,8 @@ pub(crate) struct Watch {
     /// So far two looks may be apart.
     apart: SignedDuration,
     watched: Vec<String>,
+    /// So long AWS takes to move traffic.
+    slow: SignedDuration,
     pub(crate) alarm: Seer,
     /// Alarms of the release's names that somebody else had made when it decided what to do.
     taken: Vec<String>,
@@ -121,6 +123,7 @@ impl Watch {
             waits: shift.strategy.steps().into_iter().map(|step| wait(&step.then)).collect(),
             observed: [SignedDuration::ZERO; 2],
         });
+        let slow = shape.slow.map_or(SignedDuration::ZERO, |slow| SignedDuration::try_from(slow.time).unwrap());
         let watched = shape.plan.watched().map(|alarm| alarm.name.clone());
         Self {
             seen: seen.collect(),
@@ -136,6 +139,7 @@ impl Watch {
             alarm: Seer::default(),
             taken: Vec::new(),
             watched: watched.collect(),
+            slow,
             problems: Vec::new(),
         }
     }
@@ -296,6 +300,10 @@ impl Watch {
             let seen = &mut self.seen[place];
             seen.foreign = (moved.to != seen.ours).then(|| moved.to.clone());
             seen.edited = true;
+            if moved.to.version != seen.old && moved.to.additional.is_none() {
+                // AWS no longer moves it.
+                seen.whole = seen.whole.map(|whole| whole.min(now));
+            }
             return;
         }
         let part = |routing: &Routing| match &routing.additional {
@@ -348,7 +356,7 @@ impl Watch {
             seen.parts.push(to);
         }
         if to == Percent::ALL {
-            seen.whole.get_or_insert(now);
+            seen.whole.get_or_insert(now + self.slow);
         }
     }
 
