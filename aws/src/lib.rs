@@ -44,6 +44,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adopt;
 mod alarms;
 mod alias;
 mod appspec;

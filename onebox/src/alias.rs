@@ -79,7 +79,8 @@ async fn set(args: &Set, name: &str) -> Result<Exit, Failure> {
     {
         return Err(Failure::stuck(format!(
             "{called} is in the middle of a shift: {percent} of its traffic is on version {other}, the rest on {version}; or \
-             AWS is still moving its traffic. Let that end, or put it back, and try again"
+             AWS is still moving its traffic. Let that end, or put it back, and try again; where its journal is lost, `onebox \
+             release adopt {called}` puts it right"
         )));
     }
     let set = aws.set_alias(&args.function, name, &args.version).await;

@@ -3,6 +3,7 @@
 //! What a release does is decided in `onebox_release`, by one function; what AWS is asked is performed by `onebox_aws`.
 //! Between the two stands the [driver], which writes every state to the disk before it performs what the state wants.
 
+mod adopt;
 mod bars;
 mod document;
 mod driver;
@@ -20,7 +21,7 @@ mod resume;
 pub(crate) mod shelf;
 pub(crate) mod start;
 mod status;
-mod stop;
+pub(crate) mod stop;
 mod tell;
 mod watch;
 mod zip;
@@ -47,6 +48,7 @@ Examples:
   onebox release promote --because \"ok\"    give an approval, or skip a wait
   onebox release abort                     put everything back
   onebox release resume                    go on after a crash or Ctrl-C
+  onebox release adopt orders:live         put an alias right whose journal is lost
 
 The journal is kept in .onebox/<id>/journal.jsonl.
 
@@ -68,6 +70,7 @@ enum Verb {
     Abort(order::Abort),
     Promote(order::Promote),
     History(history::Args),
+    Adopt(adopt::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -81,6 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Verb::Abort(args) => order::abort(args),
         Verb::Promote(args) => order::promote(args),
         Verb::History(args) => history::run(args),
+        Verb::Adopt(args) => adopt::run(args),
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Exit, Failure, clock,
-    release::{Excuses, pin, plan, reach::Reach, shelf::Shelf, start},
+    release::{Excuses, pin, plan, reach::Reach, shelf::Shelf, start, stop::Stopping},
 };
 
 /// Move one alias to another version, gradually
@@ -71,6 +71,8 @@ pub(crate) struct Args {
     /// Only show what would happen, as `onebox release plan` does
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    stopping: Stopping,
     /// Print one JSON line for each event
     #[arg(long)]
     json: bool,
@@ -84,7 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         return plan::show(&plan, args.json);
     }
     pin(&mut plan, Path::new(""))?;
-    start::begin(plan, &args.reach, &args.shelf, args.json)
+    start::begin(plan, &args.reach, &args.shelf, args.json, args.stopping.on_stop)
 }
 
 /// The plan, as if it had been read from a file.
@@ -128,7 +130,7 @@ fn id(function: &str, alias: &str) -> String {
 }
 
 /// A function and an alias. An ARN has colons of its own.
-fn alias(text: &str) -> Result<(String, String), String> {
+pub(crate) fn alias(text: &str) -> Result<(String, String), String> {
     match text.rsplit_once(':') {
         Some((function, alias)) if !function.is_empty() && !alias.is_empty() => {
             Ok((function.to_owned(), alias.to_owned()))

@@ -10,7 +10,13 @@ use jiff::Timestamp;
 use onebox_aws::{Calls, Performed, perform};
 use onebox_release::{Call, Effect, Ending, Input, Plan, Record, State, advance, is_final, worth_keeping};
 
-use super::{engine::WAITING, folder::Pen, orders::Unread, printer::Printer, stop::Stop};
+use super::{
+    engine::WAITING,
+    folder::Pen,
+    orders::{Order, Unread},
+    printer::Printer,
+    stop::Stop,
+};
 use crate::Failure;
 
 /// How long an order waits at most before it is heard.
@@ -68,18 +74,18 @@ impl<C: Calls> Driver<'_, C> {
                     None => return Ok(Driven::To(ending.clone())),
                 },
                 _ if self.stop.asked() => Next::Nothing,
-                Effect::Wait { until } => {
-                    let until = *until;
-                    self.wait(until, state).await
-                }
-                _ => self.perform(state).await?,
+                effect => match (self.stop.order(), effect) {
+                    (Some(order), _) => Next::Hears(state, order),
+                    (None, &Effect::Wait { until }) => self.wait(until, state).await,
+                    _ => self.perform(state).await?,
+                },
             };
         }
     }
 
     /// An order that came too late for a wait, and not too late for the release.
     fn last_order(&mut self, ending: &Ending) -> Option<Input> {
-        if is_final(ending) { None } else { self.orders.next() }
+        if is_final(ending) { None } else { self.orders.next().or_else(|| self.stop.order()) }
     }
 
     /// Waits for the time, for an order, or for somebody who stops the driver.
@@ -89,7 +95,7 @@ impl<C: Calls> Driver<'_, C> {
             if self.stop.asked() {
                 return Next::Nothing;
             }
-            if let Some(input) = self.orders.next() {
+            if let Some(input) = self.stop.order().or_else(|| self.orders.next()) {
                 return Next::Hears(state, input);
             }
             let now = (self.clock)();
@@ -139,11 +145,13 @@ impl<C: Calls> Driver<'_, C> {
                         )),
                     };
                 }
-                () = stop.when_urged() => return Ok(Next::Nothing),
+                () = stop.when_urged() => {
+                    let order = stop.order();
+                    return Ok(order.map_or(Next::Nothing, |order| Next::Hears(latest.borrow().clone(), order)));
+                }
                 () = stop.when_asked(), if !asked => {
                     asked = true;
-                    let message = "when the call under way has its answer; a second Ctrl-C stops at once";
-                    diary.borrow().printer.remark(AnsiColor::Yellow, "stops", message);
+                    diary.borrow().printer.remark(AnsiColor::Yellow, "stops", stop.told());
                 }
                 () = &mut silence, if waits => {
                     waits = false;
@@ -155,8 +163,8 @@ impl<C: Calls> Driver<'_, C> {
                     if let Some(failure) = unwritten.take() {
                         return Err(failure);
                     }
-                    if let Some(order) = orders.abort() {
-                        return Ok(Next::Hears(latest.borrow().clone(), order.input()));
+                    if let Some(order) = stop.order().or_else(|| orders.abort().map(Order::input)) {
+                        return Ok(Next::Hears(latest.borrow().clone(), order));
                     }
                 }
             }

@@ -14,7 +14,7 @@ use super::{
     orders::{Order, Unread},
     printer::Printer,
     reach::Reach,
-    stop::Stop,
+    stop::{OnStop, Stop},
     tell::Teller,
 };
 use crate::{Exit, Failure, cli::say, clock};
@@ -62,13 +62,14 @@ pub(super) struct Engine<'a> {
     pub(super) pen: Pen,
     pub(super) orders: Unread,
     pub(super) json: bool,
+    pub(super) on_stop: OnStop,
 }
 
 impl Engine<'_> {
     /// Drives until the release stops.
     pub(super) async fn drive(self, state: State, input: Input) -> Result<Exit, Failure> {
-        let Engine { plan, aws, pen, orders, json } = self;
-        let stop = Stop::listen().map_err(|error| Failure::stuck(format!("no signal can be heard: {error}")))?;
+        let Engine { plan, aws, pen, orders, json, on_stop } = self;
+        let stop = Stop::listen(on_stop).map_err(|error| Failure::stuck(format!("no signal can be heard: {error}")))?;
         let diary = Diary { pen, printer: Printer::start(Teller::live(&plan.id, json)) };
         let mut driver = Driver { plan, calls: &aws, clock: &clock::timestamp, diary, orders, stop };
         let driven = driver.drive(state, input).await;
@@ -85,7 +86,13 @@ impl Engine<'_> {
 }
 
 /// Goes on with a release, as its driver.
-pub(super) async fn go_on(folder: &Folder, lock: Lock, reach: &Reach, json: bool) -> Result<Exit, Failure> {
+pub(super) async fn go_on(
+    folder: &Folder,
+    lock: Lock,
+    reach: &Reach,
+    json: bool,
+    on_stop: OnStop,
+) -> Result<Exit, Failure> {
     let (journal, pen) = folder.go_on(lock)?;
     if journal.cut {
         let message = "the journal's last line was cut: what it wanted was never done, and is decided anew";
@@ -99,7 +106,7 @@ pub(super) async fn go_on(folder: &Folder, lock: Lock, reach: &Reach, json: bool
     let abort = if journal.records.is_empty() { None } else { orders.abort() };
     let input = abort.map_or(Input::Resume, Order::input);
     let aws = reach.clone().connect_to(&journal.header).await?;
-    Engine { plan: &journal.header.plan, aws, pen, orders, json }.drive(journal.state(), input).await
+    Engine { plan: &journal.header.plan, aws, pen, orders, json, on_stop }.drive(journal.state(), input).await
 }
 
 /// The exit code of an ending; what a person should do next is said.

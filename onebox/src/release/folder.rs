@@ -65,6 +65,9 @@ impl Folder {
 
     /// Whether somebody drives the release now: who, as far as that is known.
     pub(super) fn driver(&self) -> Option<String> {
+        if !self.path.join("lock").exists() {
+            return None;
+        }
         match self.lock() {
             Ok(_) => None,
             Err(Locked::Held(pid)) => Some(pid),
@@ -279,8 +282,8 @@ impl Pen {
         if !self.is_there() {
             return Err(Failure::stuck(format!(
                 "{} was deleted or replaced while the release runs, so nothing can be written down any more and nothing more is \
-                 done. Put it back and `onebox release resume`; where it is lost, look at each alias with `aws lambda \
-                 get-alias` and put it right with `aws lambda update-alias --revision-id`",
+                 done. Put it back and `onebox release resume`; where it is lost, `onebox release adopt FUNCTION:ALIAS` puts \
+                 each alias right",
                 self.path.display()
             )));
         }

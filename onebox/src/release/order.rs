@@ -11,6 +11,7 @@ use super::{
     orders::{Order, What},
     reach::Reach,
     shelf::{Begun, Shelf, Which},
+    stop::OnStop,
 };
 use crate::{Exit, Failure, clock, exit::written};
 
@@ -108,7 +109,7 @@ async fn carry_out(begun: Begun, number: u64, what: What, args: &Rest) -> Result
                 if begun.folder.read()?.is_some_and(taken) {
                     return said(&begun, what, true, &holder, args.json);
                 }
-                return engine::go_on(&begun.folder, lock, &args.reach, args.json).await;
+                return engine::go_on(&begun.folder, lock, &args.reach, args.json, OnStop::Leave).await;
             }
             Err(Locked::Held(pid)) => holder = pid,
         }

@@ -4,6 +4,7 @@ use super::{
     engine,
     reach::Reach,
     shelf::{Shelf, Which},
+    stop::Stopping,
 };
 use crate::{Exit, Failure};
 
@@ -25,6 +26,8 @@ pub(crate) struct Args {
     reach: Reach,
     #[command(flatten)]
     shelf: Shelf,
+    #[command(flatten)]
+    stopping: Stopping,
     /// Print one JSON line for each event
     #[arg(long)]
     json: bool,
@@ -40,6 +43,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     engine::run(async {
         let lock = begun.folder.lock_to_drive().await?;
-        engine::go_on(&begun.folder, lock, &args.reach, args.json).await
+        engine::go_on(&begun.folder, lock, &args.reach, args.json, args.stopping.on_stop).await
     })
 }

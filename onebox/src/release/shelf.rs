@@ -85,6 +85,16 @@ impl Shelf {
         self.folders().filter_map(|folder| folder.read().err()).collect()
     }
 
+    /// Releases that are driven now, and whose journal is gone: who, and where.
+    pub(super) fn without_journal(&self) -> Vec<String> {
+        let driven = self.folders().filter(|folder| matches!(folder.read(), Ok(None)));
+        let named = driven.filter_map(|folder| {
+            let pid = folder.driver()?;
+            Some(format!("process {pid} drives a release whose journal, {}, is gone", folder.journal().display()))
+        });
+        named.collect()
+    }
+
     fn folders(&self) -> impl Iterator<Item = Folder> {
         let entries = std::fs::read_dir(&self.dir).into_iter().flatten().flatten().map(|entry| entry.path());
         entries.filter(|path| path.is_dir()).map(Folder::new)

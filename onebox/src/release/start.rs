@@ -9,6 +9,7 @@ use super::{
     engine::{self, Engine},
     reach::Reach,
     shelf::Shelf,
+    stop::{OnStop, Stopping},
     zip,
 };
 use crate::{Exit, Failure, cli::say, clock};
@@ -19,7 +20,9 @@ use crate::{Exit, Failure, cli::say, clock};
 /// laptop, a crash) leaves everything as it is, and `onebox release resume` goes on. A second driver is kept out.
 ///
 /// Ctrl-C stops after the call under way, a second one at once; SIGTERM and SIGHUP within two seconds. Credentials that
-/// expire hold the release until you log in again.
+/// expire hold the release until you log in again. With --on-stop roll-back all of them put everything back instead: a job of
+/// GitHub Actions that is cancelled gets SIGINT, 7.5 seconds later SIGTERM, and 2.5 seconds later it is killed; what has not gone
+/// back by then, `onebox release resume` puts back.
 ///
 /// On a terminal it draws a bar for each alias. Otherwise it prints one line for each event, and a sign of life after a
 /// minute without any, as JSON with --json.
@@ -30,6 +33,7 @@ Examples:
   onebox release start --plan web.toml --profile shop --region eu-west-1
   onebox release start --ignore-alarm web-5xx --because \"this release fixes it\"
   onebox release start --json | jq -r .text
+  onebox release start --on-stop roll-back                       in a CI job that may be cancelled
 
 Exit codes: 0 released; 1 rolled back, or refused before anything was changed; 2 stuck, not
 proven, or changed by somebody else: a person must look; 64 bad plan or command line; 130 interrupted.")]
@@ -40,6 +44,8 @@ pub(crate) struct Args {
     reach: Reach,
     #[command(flatten)]
     shelf: Shelf,
+    #[command(flatten)]
+    stopping: Stopping,
     /// Print one JSON line for each event
     #[arg(long)]
     json: bool,
@@ -48,11 +54,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut plan = args.plan.read(args.reach.region.as_deref())?;
     zip::pin(&mut plan, args.plan.folder())?;
-    begin(plan, &args.reach, &args.shelf, args.json)
+    begin(plan, &args.reach, &args.shelf, args.json, args.stopping.on_stop)
 }
 
 /// Begins this release, and drives it.
-pub(crate) fn begin(plan: Plan, reach: &Reach, shelf: &Shelf, json: bool) -> Result<Exit, Failure> {
+pub(crate) fn begin(plan: Plan, reach: &Reach, shelf: &Shelf, json: bool, on_stop: OnStop) -> Result<Exit, Failure> {
     alone(&plan, shelf)?;
     let now = clock::timestamp();
     let (profile, endpoint_url) = (reach.profile.clone(), reach.endpoint_url.clone());
@@ -64,7 +70,7 @@ pub(crate) fn begin(plan: Plan, reach: &Reach, shelf: &Shelf, json: bool) -> Res
         let folder = shelf.folder(&header.plan.id);
         let pen = folder.begin(folder.lock_to_drive().await?, &header)?;
         let state = State::new(&header.plan, now);
-        Engine { plan: &header.plan, aws, pen, orders: folder.orders().after(0), json }
+        Engine { plan: &header.plan, aws, pen, orders: folder.orders().after(0), json, on_stop }
             .drive(state, Input::Resume)
             .await
     })

@@ -208,8 +208,19 @@ fn ended(command: &mut Command) -> Done {
     }
 }
 
+/// No run takes longer than this: one that hangs is killed, and fails its test.
+const BOUND: Duration = Duration::from_secs(120);
+
 fn finished(child: Child) -> Done {
+    let (ended, watched) = std::sync::mpsc::channel::<()>();
+    let id = child.id().to_string();
+    std::thread::spawn(move || {
+        if watched.recv_timeout(BOUND) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-s", "KILL", &id]).status();
+        }
+    });
     let output = child.wait_with_output().unwrap();
+    drop(ended);
     Done {
         code: output.status.code(),
         out: String::from_utf8(output.stdout).unwrap(),

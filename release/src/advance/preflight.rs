@@ -136,7 +136,7 @@ impl Machine<'_> {
         if view.routing.additional.is_some() {
             reasons.push(format!(
                 "{name} already carries a weight: {}. Another release is under way, or was left, or AWS is still moving \
-                 traffic: let it end, or put the alias wholly on one version",
+                 traffic: let it end; where its journal is lost, `onebox release adopt {name}` puts the alias right",
                 words::routing(&view.routing)
             ));
         } else if version == LATEST {

@@ -353,6 +353,11 @@ impl Deployments {
         Ok(all.map(|(place, _)| id(place)).collect())
     }
 
+    /// Every deployment, the newest first.
+    pub(crate) fn all(&self) -> Vec<String> {
+        (0..self.runs.len()).rev().map(id).collect()
+    }
+
     /// A group's newest deployment with a description.
     pub(crate) fn find(&self, application: &str, group: &str, description: &str) -> Result<DeploymentView, Refusal> {
         let ids = self.of_group(application, group)?;

@@ -64,7 +64,7 @@ impl TestClock {
 struct Held {
     folder: Folder,
     _temporary: TempDir,
-    asked: watch::Sender<u32>,
+    asked: watch::Sender<Asked>,
     clock: TestClock,
 }
 

@@ -36,7 +36,11 @@ pub(super) fn operation(name: &str) -> Option<&'static str> {
 /// <https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ListDeployments.html>
 fn list(plane: &ControlPlane, input: Members<'_>) -> Result<Value, Refusal> {
     let (application, group) = (input.text("applicationName")?, input.text("deploymentGroupName")?);
-    let ids = plane.deployments.of_group(application.unwrap_or_default(), group.unwrap_or_default())?;
+    let ids = match (application, group) {
+        // Without either, every deployment of the account in this region.
+        (None, None) => plane.deployments.all(),
+        _ => plane.deployments.of_group(application.unwrap_or_default(), group.unwrap_or_default())?,
+    };
     let statuses: Vec<&str> = match input.get("includeOnlyStatuses") {
         Some(Value::Array(statuses)) => statuses.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),

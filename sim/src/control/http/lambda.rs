@@ -340,6 +340,7 @@ fn shown_version(place: &Place, function: &str, number: &str, version: &Version,
         "CodeSha256": version.code.sha256,
         "CodeSize": version.code.bytes,
         "RevisionId": version.revision,
+        "LastModified": version.active_from.strftime("%Y-%m-%dT%H:%M:%S.%3f+0000").to_string(),
         "DeadLetterConfig": version.code.dead_letter.as_ref().map(|arn| json!({ "TargetArn": arn })),
         // A new version is pending; new code of `$LATEST` leaves it active while the update goes on.
         "State": if active || latest { "Active" } else { "Pending" },
