@@ -22,6 +22,7 @@ pub(crate) mod shelf;
 pub(crate) mod start;
 mod status;
 pub(crate) mod stop;
+mod store;
 mod tell;
 mod watch;
 mod zip;

@@ -10,27 +10,20 @@ use jiff::Timestamp;
 use onebox_aws::{Calls, Performed, perform};
 use onebox_release::{Call, Effect, Ending, Input, Plan, Record, State, advance, is_final, worth_keeping};
 
-use super::{
-    engine::WAITING,
-    folder::Pen,
-    orders::{Order, Unread},
-    printer::Printer,
-    stop::Stop,
-};
+use super::{engine::WAITING, printer::Printer, stop::Stop, store::Store};
 use crate::Failure;
 
 /// How long an order waits at most before it is heard.
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// What a release runs with.
-pub(super) struct Driver<'a, C> {
+pub(super) struct Driver<'a, C, S> {
     pub(super) plan: &'a Plan,
     /// Performs the calls.
     pub(super) calls: &'a C,
     /// The time of this machine.
     pub(super) clock: &'a dyn Fn() -> Timestamp,
-    pub(super) diary: Diary,
-    pub(super) orders: Unread,
+    pub(super) diary: Diary<S>,
     pub(super) stop: Stop,
 }
 
@@ -53,7 +46,7 @@ enum Next {
     Nothing,
 }
 
-impl<C: Calls> Driver<'_, C> {
+impl<C: Calls, S: Store> Driver<'_, C, S> {
     /// Drives a release from this state until it stops.
     pub(super) async fn drive(&mut self, state: State, input: Input) -> Result<Driven, Failure> {
         let mut next = Next::Hears(state, input);
@@ -67,7 +60,7 @@ impl<C: Calls> Driver<'_, C> {
                 Next::Wants(state) => (state, false),
                 Next::Nothing => return Ok(Driven::Interrupted),
             };
-            self.diary.keep(&state, now, self.orders.taken(), ordered)?;
+            self.diary.keep(&state, now, ordered)?;
             next = match &state.effect {
                 Effect::Stop { ending } => match self.last_order(ending) {
                     Some(input) => Next::Hears(state, input),
@@ -85,7 +78,7 @@ impl<C: Calls> Driver<'_, C> {
 
     /// An order that came too late for a wait, and not too late for the release.
     fn last_order(&mut self, ending: &Ending) -> Option<Input> {
-        if is_final(ending) { None } else { self.orders.next().or_else(|| self.stop.order()) }
+        if is_final(ending) { None } else { self.diary.store.next_order().or_else(|| self.stop.order()) }
     }
 
     /// Waits for the time, for an order, or for somebody who stops the driver.
@@ -95,7 +88,7 @@ impl<C: Calls> Driver<'_, C> {
             if self.stop.asked() {
                 return Next::Nothing;
             }
-            if let Some(input) = self.stop.order().or_else(|| self.orders.next()) {
+            if let Some(input) = self.stop.order().or_else(|| self.diary.store.next_order()) {
                 return Next::Hears(state, input);
             }
             let now = (self.clock)();
@@ -115,17 +108,16 @@ impl<C: Calls> Driver<'_, C> {
 
     /// Makes the calls that are wanted. Those that take long are left to themselves when everything is to go back.
     async fn perform(&mut self, state: State) -> Result<Next, Failure> {
-        let Self { plan, calls, clock, diary, orders, stop } = self;
+        let Self { plan, calls, clock, diary, stop } = self;
         let long = matches!(&state.effect, Effect::Call { meanwhile, .. } if !meanwhile.is_empty());
         let wanted = match &state.effect {
             Effect::Call { calls, .. } => calls.first().map(Call::operation),
             _ => None,
         };
-        let taken = orders.taken();
         let (latest, unwritten) = (RefCell::new(state.clone()), RefCell::new(None));
         let diary = RefCell::new(diary);
         let noted = |state: &State| {
-            let kept = diary.borrow_mut().keep(state, clock(), taken, false);
+            let kept = diary.borrow_mut().keep(state, clock(), false);
             latest.replace(state.clone());
             unwritten.replace(kept.err());
         };
@@ -163,7 +155,7 @@ impl<C: Calls> Driver<'_, C> {
                     if let Some(failure) = unwritten.take() {
                         return Err(failure);
                     }
-                    if let Some(order) = stop.order().or_else(|| orders.abort().map(Order::input)) {
+                    if let Some(order) = stop.order().or_else(|| diary.borrow_mut().store.next_abort()) {
                         return Ok(Next::Hears(latest.borrow().clone(), order));
                     }
                 }
@@ -173,17 +165,17 @@ impl<C: Calls> Driver<'_, C> {
 }
 
 /// Where everything is written down before it is done, and told.
-pub(super) struct Diary {
-    pub(super) pen: Pen,
+pub(super) struct Diary<S> {
+    pub(super) store: S,
     pub(super) printer: Printer,
 }
 
-impl Diary {
-    fn keep(&mut self, state: &State, now: Timestamp, orders: u64, ordered: bool) -> Result<(), Failure> {
+impl<S: Store> Diary<S> {
+    fn keep(&mut self, state: &State, now: Timestamp, ordered: bool) -> Result<(), Failure> {
         // An order that waits for the proof is not carried out yet.
         if (ordered && !state.awaits_proof()) || worth_keeping(state) {
-            let record = Record::new(self.pen.next(), now, orders, state.clone());
-            self.pen.write(&record)?;
+            let record = Record::new(self.store.next_number(), now, self.store.orders_taken(), state.clone());
+            self.store.write(&record)?;
             self.printer.tell(&record);
         }
         self.printer.show(state, now);

@@ -10,11 +10,12 @@ use onebox_release::{Ending, Input, Plan, State};
 use super::{
     advice,
     driver::{Diary, Driven, Driver},
-    folder::{Folder, Lock, Pen},
-    orders::{Order, Unread},
+    folder::{Folder, Lock},
+    orders::Order,
     printer::Printer,
     reach::Reach,
     stop::{OnStop, Stop},
+    store::Local,
     tell::Teller,
 };
 use crate::{Exit, Failure, cli::say, clock};
@@ -59,8 +60,7 @@ pub(crate) async fn connect(reach: Reach) -> Result<Aws, Failure> {
 pub(super) struct Engine<'a> {
     pub(super) plan: &'a Plan,
     pub(super) aws: Aws,
-    pub(super) pen: Pen,
-    pub(super) orders: Unread,
+    pub(super) store: Local,
     pub(super) json: bool,
     pub(super) on_stop: OnStop,
 }
@@ -68,10 +68,10 @@ pub(super) struct Engine<'a> {
 impl Engine<'_> {
     /// Drives until the release stops.
     pub(super) async fn drive(self, state: State, input: Input) -> Result<Exit, Failure> {
-        let Engine { plan, aws, pen, orders, json, on_stop } = self;
+        let Engine { plan, aws, store, json, on_stop } = self;
         let stop = Stop::listen(on_stop).map_err(|error| Failure::stuck(format!("no signal can be heard: {error}")))?;
-        let diary = Diary { pen, printer: Printer::start(Teller::live(&plan.id, json)) };
-        let mut driver = Driver { plan, calls: &aws, clock: &clock::timestamp, diary, orders, stop };
+        let diary = Diary { store, printer: Printer::start(Teller::live(&plan.id, json)) };
+        let mut driver = Driver { plan, calls: &aws, clock: &clock::timestamp, diary, stop };
         let driven = driver.drive(state, input).await;
         // What happened is told before the last words.
         drop(driver);
@@ -106,7 +106,9 @@ pub(super) async fn go_on(
     let abort = if journal.records.is_empty() { None } else { orders.abort() };
     let input = abort.map_or(Input::Resume, Order::input);
     let aws = reach.clone().connect_to(&journal.header).await?;
-    Engine { plan: &journal.header.plan, aws, pen, orders, json, on_stop }.drive(journal.state(), input).await
+    Engine { plan: &journal.header.plan, aws, store: Local { pen, orders }, json, on_stop }
+        .drive(journal.state(), input)
+        .await
 }
 
 /// The exit code of an ending; what a person should do next is said.

@@ -10,6 +10,7 @@ use super::{
     reach::Reach,
     shelf::Shelf,
     stop::{OnStop, Stopping},
+    store::Local,
     zip,
 };
 use crate::{Exit, Failure, cli::say, clock};
@@ -70,9 +71,8 @@ pub(crate) fn begin(plan: Plan, reach: &Reach, shelf: &Shelf, json: bool, on_sto
         let folder = shelf.folder(&header.plan.id);
         let pen = folder.begin(folder.lock_to_drive().await?, &header)?;
         let state = State::new(&header.plan, now);
-        Engine { plan: &header.plan, aws, pen, orders: folder.orders().after(0), json, on_stop }
-            .drive(state, Input::Resume)
-            .await
+        let store = Local { pen, orders: folder.orders().after(0) };
+        Engine { plan: &header.plan, aws, store, json, on_stop }.drive(state, Input::Resume).await
     })
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{PATIENT, PLAN, World, finished, pause, signal};
+use crate::{ONEBOX, PATIENT, PLAN, World, finished, pause, signal};
 
 /// A server that does this with every connection, after it has read a request.
 fn served(answer: fn(TcpStream)) -> String {
@@ -83,30 +83,16 @@ fn a_server_that_never_ends_its_answers_costs_little_memory_and_one_sigterm_ends
 fn a_terminal_that_is_closed_stops_it_too_and_what_ignores_that_goes_on() {
     let world = World::with(PATIENT);
     // Whatever this test was started below: a signal that is ignored stays ignored.
-    let child = started_below(&world, &["env", "--default-signal=HUP"]);
+    let child = world.program("env").args(["--default-signal=HUP", ONEBOX, "release", "start"]).spawn().unwrap();
     world.until_shifted("orders");
     signal(&child, "HUP");
     finished(child).is(130, &["everything stays as it is"]);
 
     let world = World::with(PATIENT);
-    let child = started_below(&world, &["nohup"]);
+    let child = world.program("nohup").args([ONEBOX, "release", "start"]).spawn().unwrap();
     world.until_shifted("orders");
     signal(&child, "HUP");
     pause(Duration::from_millis(300));
     world.run(&["release", "promote", "--because", "fine"]).is(0, &[]);
     finished(child).is(0, &["released"]);
-}
-
-/// Begins a release below another program, which becomes it.
-fn started_below(world: &World, program: &[&str]) -> Child {
-    let start = world.command(&["release", "start"]);
-    let mut command = std::process::Command::new(program[0]);
-    command.args(&program[1..]).arg(start.get_program()).args(start.get_args()).current_dir(world.folder.path());
-    for (name, value) in start.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails where it stands")]
 
+mod adopt;
 mod begin;
 mod bounds;
 mod journal;
@@ -28,6 +29,9 @@ use onebox_sim::{
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+/// The command.
+const ONEBOX: &str = env!("CARGO_BIN_EXE_onebox");
 
 /// A folder to run the command in, and an account of AWS to run it against.
 struct World {
@@ -124,6 +128,19 @@ impl World {
         command
     }
 
+    /// Another program, in the command's folder and surroundings.
+    fn program(&self, program: &str) -> Command {
+        let (onebox, mut command) = (self.command(&[]), Command::new(program));
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for (name, value) in onebox.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
     fn run(&self, args: &[&str]) -> Done {
         ended(&mut self.command(args))
     }
@@ -191,7 +208,7 @@ impl World {
 
 /// The command without anything of this machine's about AWS.
 fn bare(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_onebox"));
+    let mut command = Command::new(ONEBOX);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
         command.env_remove(name);
     }

@@ -5,7 +5,7 @@ use std::{io::Write, process::Stdio, time::Duration};
 use onebox_release::{AlarmState, Routing};
 use onebox_sim::control::{At, FaultPlan, Trouble};
 
-use crate::{PATIENT, World, finished, pause, signal};
+use crate::{ONEBOX, PATIENT, World, finished, pause, signal};
 
 #[test]
 fn it_stops_after_the_call_that_is_under_way_and_goes_on_later() {
@@ -68,5 +68,34 @@ fn a_driver_that_died_in_the_middle_of_an_update_is_followed_by_one_that_puts_it
     world.server.with(|plane| plane.fail(FaultPlan::default()));
     pause(Duration::from_millis(50));
     world.run(&["release", "abort"]).is(1, &["rolled back"]);
+    assert_eq!(world.routing("orders"), Routing::wholly("6"));
+}
+
+/// A job of CI that is cancelled gets SIGINT, then SIGTERM:
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation>
+#[test]
+fn a_cancelled_job_puts_everything_back_where_that_is_wanted() {
+    for signals in [&["INT", "TERM"][..], &["TERM"], &["HUP"]] {
+        let world = World::with(PATIENT);
+        let mut start = world.program("env");
+        let start = start.args(["--default-signal=HUP", ONEBOX, "release", "start", "--on-stop", "roll-back"]);
+        let child = start.spawn().unwrap();
+        world.until_shifted("orders");
+        // The answer to the call under way takes longer than the system waits.
+        world.server.set_latency(Duration::from_millis(300));
+        signals.iter().for_each(|name| signal(&child, name));
+        finished(child).is(1, &["rolled back: aborted: the command was stopped (--on-stop roll-back)"]);
+        assert_eq!(world.routing("orders"), Routing::wholly("6"), "{signals:?}");
+    }
+    // One that resumes does so too.
+    let world = World::with(PATIENT);
+    let child = world.spawn(&["release", "start"]);
+    world.until_shifted("orders");
+    signal(&child, "KILL");
+    finished(child);
+    let child = world.spawn(&["release", "resume", "--on-stop", "roll-back"]);
+    world.until("the second driver", |world| world.journal_text("patient").contains("the release goes on"));
+    signal(&child, "INT");
+    finished(child).is(1, &["rolled back"]);
     assert_eq!(world.routing("orders"), Routing::wholly("6"));
 }

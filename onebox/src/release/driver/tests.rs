@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use onebox_release::{AlarmState, Answer, Call, Event, Header, Journal, Routing};
+use onebox_release::{AlarmState, Answer, Call, Event, Header, Journal, Routing, Stage};
 use onebox_sim::control::ControlPlane;
 use serde_json::json;
 use tempfile::TempDir;
@@ -19,6 +19,8 @@ use super::*;
 use crate::release::{
     folder::Folder,
     orders::{Order, What},
+    stop::{Asked, OnStop},
+    store::Local,
     tell::Teller,
 };
 
@@ -81,6 +83,10 @@ fn plan(release: &serde_json::Value, backend: &serde_json::Value) -> Plan {
 
 /// Drives a release beside what a person does.
 async fn drive(plan: &Plan, beside: impl AsyncFnOnce(&Held)) -> (Driven, Journal) {
+    drive_with(plan, OnStop::Leave, beside).await
+}
+
+async fn drive_with(plan: &Plan, on_stop: OnStop, beside: impl AsyncFnOnce(&Held)) -> (Driven, Journal) {
     let clock = TestClock::new();
     let mut plane = ControlPlane::default();
     plane.function("orders", 7, clock.now());
@@ -91,16 +97,18 @@ async fn drive(plan: &Plan, beside: impl AsyncFnOnce(&Held)) -> (Driven, Journal
     let folder = Folder::new(temporary.path().join("r"));
     let header = Header::new(plan.clone(), clock.now());
     let pen = folder.begin(folder.lock_to_drive().await.unwrap(), &header).unwrap();
-    let (asked, stop) = watch::channel(0);
+    let (asked, stop) = watch::channel(Asked::default());
     let held = Held { folder: folder.clone(), _temporary: temporary, asked, clock: clock.clone() };
     let now = move || clock.now();
     let mut driver = Driver {
         plan,
         calls: &account,
         clock: &now,
-        diary: Diary { pen, printer: Printer::start(Teller::past("r", true)) },
-        orders: folder.orders().after(0),
-        stop: Stop::of(stop),
+        diary: Diary {
+            store: Local { pen, orders: folder.orders().after(0) },
+            printer: Printer::start(Teller::past("r", true)),
+        },
+        stop: Stop::of(stop, on_stop),
     };
     let state = State::new(plan, now());
     let (driven, ()) = tokio::join!(driver.drive(state, Input::Resume), beside(&held));
@@ -137,7 +145,7 @@ async fn whoever_asks_twice_does_not_wait_for_the_hook() {
     let (driven, journal) = drive(&plan, async |held| {
         for second in [20, 40] {
             tokio::time::sleep_until(began + Duration::from_secs(second)).await;
-            held.asked.send_modify(|times| *times += 1);
+            held.asked.send_modify(|asked| asked.times += 1);
         }
     })
     .await;
@@ -176,4 +184,37 @@ async fn an_order_is_heard_in_the_middle_of_a_wait() {
     assert_eq!(driven, Driven::To(Ending::RolledBack("aborted: said so".into())));
     assert!((3000..=3300).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
     assert_eq!(journal.orders(), 2);
+}
+
+/// Whoever cancels a job of CI asks once, and kills soon: a hook that hangs, or a wait, keeps nobody waiting.
+#[tokio::test(start_paused = true)]
+async fn a_driver_that_is_stopped_puts_everything_back_where_that_is_wanted() {
+    let aborted = "aborted: the command was stopped (--on-stop roll-back)";
+    for (backend, at) in [(json!({ "before": "hangs" }), 30), (json!({}), 65)] {
+        let plan = plan(&json!({}), &backend);
+        let began = Instant::now();
+        let (driven, journal) = drive_with(&plan, OnStop::RollBack, async |held| {
+            tokio::time::sleep(Duration::from_secs(at)).await;
+            held.asked.send_modify(|asked| asked.times += 1);
+            // What the system sends next stops nothing any more.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            held.asked.send_modify(|asked| asked.times += 1);
+        })
+        .await;
+        assert_eq!(driven, Driven::To(Ending::RolledBack(aborted.into())));
+        assert!((at..=at + 1).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        assert!(journal.is_over());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_ctrl_c_stops_a_rollback_that_takes_too_long() {
+    let plan = plan(&json!({ "poll": "1m" }), &json!({}));
+    let (driven, journal) = drive_with(&plan, OnStop::RollBack, async |held| {
+        tokio::time::sleep(Duration::from_secs(65)).await;
+        held.asked.send_modify(|asked| *asked = Asked { times: 2, interrupts: 2 });
+    })
+    .await;
+    assert_eq!((driven, journal.ending()), (Driven::Interrupted, None));
+    assert_eq!(journal.state().stage, Stage::RollBack);
 }
