@@ -96,8 +96,11 @@ impl Machine<'_> {
     /// What is wrong where an answer comes from another place than the release's.
     pub(super) fn elsewhere(&self, heard: &Heard) -> Option<String> {
         let expected = self.state.place.as_ref()?;
-        let found = heard.iter().filter_map(|(_, answer)| place(answer)).find(|found| *found != expected)?;
-        Some(another(expected, found))
+        let answers = || heard.iter().map(|(_, answer)| answer);
+        let found = answers().filter_map(place).find(|found| *found != expected).cloned();
+        // An alarm may be in another region, but CloudWatch shows those of one account only.
+        let of_alarms = || answers().flat_map(alarms).find(|found| found.account != expected.account);
+        found.or_else(of_alarms).map(|found| another(expected, &found))
     }
 }
 
@@ -108,6 +111,15 @@ fn another(expected: &Place, found: &Place) -> String {
          credentials (--profile) and that region (--region {})",
         expected.region
     )
+}
+
+/// The places of the alarms in an answer.
+fn alarms(answer: &Answer) -> impl Iterator<Item = Place> {
+    let views = match answer {
+        Ok(Reply::Alarms(views)) => views.as_slice(),
+        _ => &[],
+    };
+    views.iter().filter_map(|view| Place::of_arn(view.arn.as_deref()?))
 }
 
 /// The place that an answer comes from, where it says so.

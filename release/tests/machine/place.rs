@@ -72,6 +72,22 @@ fn an_answer_from_another_place_in_the_middle_stops_everything() {
     }
 }
 
+/// Alarms may be in another region. CloudWatch shows those of one account only.
+#[test]
+fn alarms_of_another_account_are_not_believed() {
+    for (other, is_believed) in
+        [(Place::new("eu-west-1", "210987654321"), false), (Place::new("us-east-1", &place().account), true)]
+    {
+        let mut world = World::new(plan(|_| {}));
+        world.input(Input::Resume);
+        world.run_until(|call| matches!(call, Call::UpdateAlias { .. }));
+        world.alarms_in = other.clone();
+        let ending = world.run();
+        let is_told = matches!(&ending, Ending::Stuck(why) if why.contains(&other.account) && why.contains("nothing was changed"));
+        assert_eq!((ending == Ending::Released, is_told), (is_believed, !is_believed), "{ending:?}");
+    }
+}
+
 #[test]
 fn a_plan_that_names_another_account_or_region_does_not_begin() {
     for (region, account, field) in

@@ -44,6 +44,8 @@ pub(crate) struct World {
     revision: u32,
     /// Where this is.
     pub(crate) place: Place,
+    /// Where CloudWatch says that alarms are.
+    pub(crate) alarms_in: Place,
 }
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
@@ -98,6 +100,7 @@ impl World {
             script: None,
             revision: 0,
             place: place(),
+            alarms_in: place(),
         }
     }
 
@@ -281,7 +284,9 @@ impl World {
             changes.push(AlarmChange { at: self.now, to });
         }
         let changed = changes.last().map(|last| last.at);
-        Some(AlarmView { changed, description: self.described.get(name).cloned(), ..AlarmView::new(name, to) })
+        let Place { partition, region, account } = &self.alarms_in;
+        let arn = Some(format!("arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}"));
+        Some(AlarmView { changed, arn, description: self.described.get(name).cloned(), ..AlarmView::new(name, to) })
     }
 
     /// An alarm is in a state from one time to another, and nobody looks meanwhile.

@@ -282,10 +282,17 @@ impl ControlPlane {
         })
     }
 
+    /// The ARN of an alarm of this account; `None`: in its own region.
+    pub(crate) fn alarm_arn(&self, name: &str, region: Option<&str>) -> String {
+        let place = self.place();
+        let region = region.unwrap_or(&place.region);
+        format!("arn:{}:cloudwatch:{region}:{}:alarm:{name}", place.partition, place.account)
+    }
+
     fn describe(&self, names: &[String], region: Option<&str>, now: Timestamp) -> Result<Vec<AlarmView>, Refusal> {
         let alarms = self.alarms_in(region);
         let found = alarms.describe(names)?.into_iter();
-        Ok(found.filter_map(|(name, _)| alarms.view(name, alarm_arn(name, region), &self.traffic, now)).collect())
+        Ok(found.filter_map(|(name, _)| alarms.view(name, self.alarm_arn(name, region), &self.traffic, now)).collect())
     }
 
     /// The alarms of a region; `None`: of the one that everything else is in.
@@ -308,10 +315,6 @@ impl ControlPlane {
 }
 
 /// An alarm's ARN.
-pub(crate) fn alarm_arn(name: &str, region: Option<&str>) -> String {
-    format!("arn:aws:cloudwatch:{}:123456789012:alarm:{name}", region.unwrap_or("eu-west-1"))
-}
-
 /// Whether an operation counts against Lambda's control plane: invocations and other services do not.
 fn is_limited(operation: &str) -> bool {
     matches!(

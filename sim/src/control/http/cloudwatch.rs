@@ -10,7 +10,6 @@ use super::value::Members;
 use crate::control::{
     ControlPlane, Refusal,
     alarm::{Alarm, Metric, Silence},
-    perform::alarm_arn,
 };
 
 /// How many alarms a page has where nothing is said, and at most.
@@ -82,7 +81,7 @@ fn describe(plane: &ControlPlane, input: Members<'_>, now: Timestamp) -> Result<
         let changed = seconds(alarm.changed);
         let shown = json!({
             "AlarmName": name,
-            "AlarmArn": alarm_arn(name, None),
+            "AlarmArn": plane.alarm_arn(name, None),
             "AlarmDescription": alarm.description,
             "StateValue": state,
             "StateReason": "Threshold Crossed: 1 datapoint was greater than the threshold",
