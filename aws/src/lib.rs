@@ -59,11 +59,10 @@ mod functions;
 mod hook;
 mod lambda;
 mod metrics;
-mod perform;
 
 pub use alias::{AliasSet, is_moving};
 pub use aws::Aws;
 pub use budget::Budget;
 pub use connect::{ConnectError, Options};
 pub use error::ERROR_CODES;
-pub use perform::{Calls, Performed, perform};
+pub use onebox_driver::{Calls, Performed, perform};

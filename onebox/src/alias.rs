@@ -7,9 +7,10 @@ use onebox_aws::{AliasSet, is_moving};
 use onebox_release::{AliasView, Call, CallError, ErrorKind, Percent, Reply, Routing, alias_name};
 use serde_json::json;
 
+use onebox_terminal::written;
+
 use crate::{
     Exit, Failure,
-    exit::written,
     release::{engine, reach::Reach},
 };
 

@@ -15,12 +15,13 @@ use onebox_core::{Origin, Ramp, Step, Time};
 use onebox_edge::{Config, CrawlerTexts, Moves};
 use serde_json::{Value, json};
 
+use onebox_terminal::written;
+
 use crate::{
     Exit, Failure,
     cli::say,
     clock::Clock,
     config::{ConfigFile, Refused},
-    exit::written,
     package::Functions,
 };
 use doubt::{Assumptions, Doubt, duration};

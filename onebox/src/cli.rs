@@ -2,8 +2,9 @@
 
 use std::{ffi::OsString, process::ExitCode};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
 use clap::{Parser, Subcommand};
+pub(crate) use onebox_terminal::say;
 
 use crate::{Exit, Failure, alias, check, decide, demo, init, package, release, serve, shift, token};
 
@@ -73,10 +74,4 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             exit.into()
         }
     }
-}
-
-/// A line for a person, on standard error; coloured where that is wanted (<https://no-color.org>).
-pub(crate) fn say(color: AnsiColor, kind: &str, message: &str) {
-    let style = Style::new().fg_color(Some(color.into())).bold();
-    anstream::eprintln!("{style}{kind}:{style:#} {message}");
 }

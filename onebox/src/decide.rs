@@ -12,7 +12,9 @@ use std::{
 use onebox_core::{Decision, Policy, Time};
 use onebox_edge::{Field, NativeEvent, Trigger, Visit};
 
-use crate::{Exit, Failure, clock::Clock, config::ConfigFile, exit::written};
+use onebox_terminal::written;
+
+use crate::{Exit, Failure, clock::Clock, config::ConfigFile};
 use lines::{Line, Lines};
 use visit::Described;
 

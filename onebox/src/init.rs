@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Exit, Failure, exit::written};
+use onebox_terminal::written;
+
+use crate::{Exit, Failure};
 
 /// The commented configuration.
 const TEMPLATE: &str = include_str!("init/onebox.toml");

@@ -13,7 +13,6 @@ mod clock;
 mod config;
 mod decide;
 mod demo;
-mod exit;
 mod file;
 mod init;
 mod package;
@@ -23,4 +22,4 @@ mod shift;
 mod token;
 
 pub use cli::run;
-pub use exit::{Exit, Failure};
+pub use onebox_terminal::{Exit, Failure};

@@ -15,7 +15,9 @@ use anstyle::AnsiColor;
 use onebox_edge::{Config, Trigger};
 
 pub(crate) use self::functions::Functions;
-use crate::{Exit, Failure, bundle, cli::say, config::ConfigFile, exit::written};
+use onebox_terminal::written;
+
+use crate::{Exit, Failure, bundle, cli::say, config::ConfigFile};
 use manifest::Manifest;
 
 /// Write the functions for CloudFront, ready to upload

@@ -5,7 +5,7 @@ mod setup;
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -15,8 +15,9 @@ use anstyle::AnsiColor;
 use clap::ValueEnum;
 use onebox_edge::Config;
 use onebox_sim::{Distribution, Runtime, Settings};
+use onebox_terminal::{listener, stop};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, time::timeout};
+use tokio::time::timeout;
 
 use crate::{Exit, Failure, cli::say, config::ConfigFile, package};
 
@@ -121,10 +122,10 @@ async fn serve(args: &Args, settings: Settings) -> Result<Exit, Failure> {
     let stop = stop().map_err(stuck)?;
 
     // The folder of what is packaged is removed when this ends.
-    let packaged = Packaged::of(args.runtime, &args.node, args.njs.as_deref(), &settings.config)?;
+    let (runtime, _folder) = packaged(args.runtime, &args.node, args.njs.as_deref(), &settings.config)?;
     let (log, printed) = log::start(args.json);
     let observer = Arc::new(log);
-    let distribution = Distribution::start(settings, packaged.runtime.clone(), observer.clone())
+    let distribution = Distribution::start(settings, runtime, observer.clone())
         .await
         .map_err(|error| Failure::stuck(error.to_string()))?;
     distribution.set_sticky(args.stickiness == Stickiness::On);
@@ -135,66 +136,29 @@ async fn serve(args: &Args, settings: Settings) -> Result<Exit, Failure> {
     served.map(|()| Exit::Done).map_err(stuck)
 }
 
-/// Listens on this machine only.
-pub(crate) async fn listener(port: u16) -> Result<TcpListener, Failure> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-        Failure::stuck(match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                format!("port {port} is taken; stop what listens there, or choose another with `--port` (0 takes any)")
-            }
-            _ => format!("127.0.0.1:{port} cannot be listened on: {error}; choose another port with `--port`"),
-        })
-    })
-}
-
-/// Ready when a person or the system says stop. From now on neither ends the process at once.
-#[cfg(unix)]
-pub(crate) fn stop() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupted.recv() => {}
-            _ = terminated.recv() => {}
-        }
-    })
-}
-
-/// Ready when a person says stop.
-#[cfg(not(unix))]
-pub(crate) fn stop() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
-}
-
-/// What the functions run from.
-pub(crate) struct Packaged {
-    /// How they run.
-    pub(crate) runtime: Runtime,
-    /// The folder that the runtime reads, which goes with this value.
-    pub(crate) folder: Option<TempDir>,
-}
-
-impl Packaged {
-    /// Packages the functions of a configuration for an engine.
-    pub(crate) fn of(engine: Engine, node: &Path, njs: Option<&Path>, config: &Config) -> Result<Self, Failure> {
-        let unwritten = |error: io::Error| Failure::stuck(format!("the functions cannot be packaged: {error}"));
-        if engine == Engine::Native {
-            return Ok(Self { runtime: Runtime::Native, folder: None });
-        }
-        let folder = TempDir::with_prefix("onebox-").map_err(unwritten)?;
-        let path = folder.path().to_owned();
-        let runtime = if engine == Engine::Node {
-            package::bundles(config, &path).map_err(unwritten)?;
-            Runtime::Node { bundles: path, node: node.to_owned() }
-        } else {
-            for function in package::cloudfront_functions(config)? {
-                std::fs::write(path.join(function.path), function.bytes).map_err(unwritten)?;
-            }
-            let node = || onebox_sim::Engine::Node(node.to_owned());
-            Runtime::Cff { functions: path, engine: njs.map(Path::to_owned).map_or_else(node, onebox_sim::Engine::Njs) }
-        };
-        Ok(Self { runtime, folder: Some(folder) })
+/// Packages the functions of a configuration for an engine: how they run, and the folder that the runtime reads, which is
+/// removed with its value.
+pub(crate) fn packaged(
+    engine: Engine,
+    node: &Path,
+    njs: Option<&Path>,
+    config: &Config,
+) -> Result<(Runtime, Option<TempDir>), Failure> {
+    let unwritten = |error: io::Error| Failure::stuck(format!("the functions cannot be packaged: {error}"));
+    if engine == Engine::Native {
+        return Ok((Runtime::Native, None));
     }
+    let folder = TempDir::with_prefix("onebox-").map_err(unwritten)?;
+    let path = folder.path().to_owned();
+    let runtime = if engine == Engine::Node {
+        package::bundles(config, &path).map_err(unwritten)?;
+        Runtime::Node { bundles: path, node: node.to_owned() }
+    } else {
+        for function in package::cloudfront_functions(config)? {
+            std::fs::write(path.join(function.path), function.bytes).map_err(unwritten)?;
+        }
+        let node = || onebox_sim::Engine::Node(node.to_owned());
+        Runtime::Cff { functions: path, engine: njs.map(Path::to_owned).map_or_else(node, onebox_sim::Engine::Njs) }
+    };
+    Ok((runtime, Some(folder)))
 }

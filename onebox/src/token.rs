@@ -6,7 +6,9 @@ use clap::{ArgGroup, ValueEnum};
 use onebox_core::{Partition, Time};
 use serde_json::json;
 
-use crate::{Exit, Failure, clock::Clock, config::ConfigFile, exit::written};
+use onebox_terminal::written;
+
+use crate::{Exit, Failure, clock::Clock, config::ConfigFile};
 
 /// The longest life of a token, in seconds: a year.
 const LONGEST: u64 = 365 * 24 * 60 * 60;

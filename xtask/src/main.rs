@@ -1,4 +1,4 @@
-//! The project's chores: `cargo demo` and `cargo xtask …`.
+//! The project's chores: `cargo xtask …`.
 //!
 //! Each needs Rust, Node.js and Python, and installs whatever else it needs into the target directory.
 
@@ -35,12 +35,6 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Start the demo: two origins, a local CloudFront and a page to watch. Arguments go to `onebox demo`.
-    #[command(disable_help_flag = true)]
-    Demo {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<String>,
-    },
     /// Run everything that continuous integration runs, in its order, up to the first failure.
     Test {
         /// Run this step only; may be given more than once.
@@ -86,7 +80,6 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     match chore {
-        Chore::Demo { args } => or_said(demo(args)),
         Chore::Test { list: true, .. } => {
             STEPS.iter().for_each(|step| println!("{:12} {}", step.name, step.about));
             ExitCode::SUCCESS
@@ -102,12 +95,6 @@ fn main() -> ExitCode {
 /// The steps of these names; all where none is named.
 fn chosen<'a>(steps: &'a [Step], only: &'a [String]) -> impl Iterator<Item = &'a Step> {
     steps.iter().filter(move |step| only.is_empty() || only.iter().any(|name| name == step.name))
-}
-
-/// The demo needs the WebAssembly target, because the command carries the packaged handlers.
-fn demo(args: Vec<String>) -> Result<ExitCode, Failure> {
-    tools::wasm_target()?;
-    Line::of("cargo run --locked --release -p onebox -- demo").args(args).become_it()
 }
 
 fn bench(args: Vec<String>) -> Result<ExitCode, Failure> {

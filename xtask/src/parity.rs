@@ -1,6 +1,6 @@
 //! Asking all runtimes the same: the vectors of the specification and random requests.
 //!
-//! The asking itself is an example of viewer-request, so that this program stays small: `cargo demo` waits for it.
+//! The asking itself is an example of viewer-request, so that this program stays small.
 
 use crate::{
     line::{Failure, Line},

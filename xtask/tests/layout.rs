@@ -28,8 +28,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("onebox-config", &["onebox-edge"]),
     ("onebox-tower", &["onebox-core"]),
     ("onebox-release", &[]),
-    ("onebox-aws", &["onebox-release"]),
+    ("onebox-driver", &["onebox-release"]),
+    ("onebox-aws", &["onebox-driver", "onebox-release"]),
     ("onebox-release-lambda", &["onebox-release", "onebox-aws"]),
+    ("onebox-terminal", &["onebox-core"]),
+    // Neither AWS's SDK nor the JavaScript minifier: it is what a stranger builds first.
+    (
+        "onebox-demo",
+        &["onebox-core", "onebox-edge", "onebox-driver", "onebox-release", "onebox-sim", "onebox-terminal"],
+    ),
     // It runs whatever function it is given: what writes CloudFront Functions is none of its business.
     (
         "onebox-sim",

@@ -6,7 +6,9 @@ use super::{
     shelf::{Shelf, Which},
     tell::Teller,
 };
-use crate::{Exit, Failure, exit::written};
+use onebox_terminal::written;
+
+use crate::{Exit, Failure};
 
 /// Show how a release went, event by event
 #[derive(Clone, Debug, clap::Args)]

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use onebox_release::plan_template;
 
-use crate::{Exit, Failure, exit::written, init::write_new};
+use onebox_terminal::written;
+
+use crate::{Exit, Failure, init::write_new};
 
 /// Write a commented release.toml
 #[derive(Clone, Debug, clap::Args)]

@@ -13,7 +13,9 @@ use super::{
     shelf::{Begun, Shelf, Which},
     stop::OnStop,
 };
-use crate::{Exit, Failure, clock, exit::written};
+use onebox_terminal::written;
+
+use crate::{Exit, Failure, clock};
 
 /// How often it is looked whether the driver took the order.
 const GLANCE: Duration = Duration::from_millis(100);

@@ -11,7 +11,9 @@ use onebox_release::{Moment, Plan, Timeline, Via, Watched, timeline};
 use serde_json::{Value, json};
 
 use super::{document::PlanFile, zip};
-use crate::{Exit, Failure, clock, exit::written};
+use onebox_terminal::written;
+
+use crate::{Exit, Failure, clock};
 
 /// Show what a release will do: who, what percent, when, which alarms, and which calls of AWS
 ///

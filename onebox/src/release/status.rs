@@ -9,7 +9,9 @@ use super::{
     advice,
     shelf::{Begun, Shelf, Which},
 };
-use crate::{Exit, Failure, exit::written};
+use onebox_terminal::written;
+
+use crate::{Exit, Failure};
 
 /// Show where a release stands
 ///

@@ -6,7 +6,9 @@ use jiff::{SpanRound, Timestamp, Unit};
 use onebox_release::{Percent, Place};
 use serde_json::json;
 
-use crate::{Exit, Failure, exit::written};
+use onebox_terminal::written;
+
+use crate::{Exit, Failure};
 
 /// An alias as it stands.
 #[derive(Clone, Debug)]

@@ -2,12 +2,12 @@
 //!
 //! It keeps no journal: what it drives is gone when the demo ends.
 
-use onebox_aws::{Calls, Performed, perform};
+use onebox_driver::{Calls, Performed, perform};
 use onebox_release::{Answer, Call, Effect, Ending, Input, State, advance, is_final};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Rollout, plan::frontend};
-use crate::demo::board::Board;
+use crate::board::Board;
 
 use onebox_core::Partition;
 

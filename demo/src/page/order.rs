@@ -9,7 +9,7 @@ use onebox_core::{Partition, Share};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::Refusal;
-use crate::demo::rollout::Ask;
+use crate::rollout::Ask;
 
 /// The longest order, in bytes.
 const LONGEST: usize = 1024;

@@ -22,8 +22,8 @@ use super::{
     stage::Stage,
     viewer::{Viewer, Visitors},
 };
-use crate::Failure;
 use cookies::{become_somebody, force, forget};
+use onebox_terminal::Failure;
 use order::Order;
 
 /// Where the page is.

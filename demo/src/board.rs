@@ -15,7 +15,7 @@ use super::{
     snapshot::{Broken, Held, Recent, Schedule, Snapshot},
     tally::{Seen, Tally},
 };
-use crate::clock::time;
+use onebox_terminal::time;
 
 /// How many requests, and how many broken rules, the lists show.
 const RECENT: usize = 14;
@@ -240,7 +240,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::demo::{stage::config, tally::Kind, viewer::Viewer};
+    use crate::{stage::config, tally::Kind, viewer::Viewer};
 
     fn at(share: &str) -> Config {
         config(share.parse().unwrap(), *b"0123456789abcdef0123456789abcdef").unwrap()

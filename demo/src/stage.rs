@@ -1,10 +1,11 @@
 //! The stage: two origins, the distribution in front of them, and the settings that can be changed while it runs.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use onebox_core::{Partition, Ramp, Share};
 use onebox_edge::{Config, Problem};
 use onebox_sim::{Distribution, Settings};
+use onebox_terminal::Failure;
 use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle};
 
 use super::{
@@ -14,10 +15,7 @@ use super::{
     ramp,
     rollout::Rollout,
 };
-use crate::{
-    Failure,
-    serve::{Engine, Packaged},
-};
+use crate::deployed::{Deployed, Functions};
 
 const REGULAR: &str = "regular.demo.test";
 const ONE_BOX: &str = "one-box.demo.test";
@@ -48,40 +46,16 @@ pub(super) struct Stage {
     pub(super) board: Arc<Board>,
     /// The release that happens on it, if one does.
     pub(super) rollout: Option<Arc<Rollout>>,
-    engines: Engines,
+    functions: Box<dyn Functions>,
     /// What is deployed. Whoever holds this may deploy.
-    deployed: Mutex<Packaged>,
-}
-
-/// How functions run.
-pub(super) struct Engines {
-    /// The kind.
-    pub(super) engine: Engine,
-    /// The Node.js to run them with.
-    pub(super) node: PathBuf,
-    /// The njs to run CloudFront Functions with instead.
-    pub(super) njs: Option<PathBuf>,
-}
-
-impl Engines {
-    fn packaged(&self, config: &Config) -> Result<Packaged, Failure> {
-        Packaged::of(self.engine, &self.node, self.njs.as_deref(), config)
-    }
-
-    fn name(&self) -> &'static str {
-        match self.engine {
-            Engine::Native => "native",
-            Engine::Node => "node",
-            Engine::Cff => "cff",
-        }
-    }
+    deployed: Mutex<Deployed>,
 }
 
 impl Stage {
     /// Starts origins and distribution. The origins end with the stop.
     pub(super) async fn start(
         share: Share,
-        engines: Engines,
+        functions: Box<dyn Functions>,
         rollout: Option<Arc<Rollout>>,
         stop: &Stop,
     ) -> Result<(Self, [JoinHandle<()>; 2]), Failure> {
@@ -95,12 +69,12 @@ impl Stage {
         let mut settings = Settings::new(config.clone());
         settings.resolve = [(REGULAR.to_owned(), regular), (ONE_BOX.to_owned(), one_box)].into();
 
-        let deployed = engines.packaged(&config)?;
-        let board = Arc::new(Board::new(config, engines.name(), settings.clock.clone()));
+        let deployed = functions.deploy(&config)?;
+        let board = Arc::new(Board::new(config, functions.name(), settings.clock.clone()));
         let runtime = deployed.runtime.clone();
         let distribution =
             Distribution::start(settings, runtime, board.clone()).await.map_err(|error| stuck(error.to_string()))?;
-        let stage = Self { distribution, board, rollout, engines, deployed: Mutex::new(deployed) };
+        let stage = Self { distribution, board, rollout, functions, deployed: Mutex::new(deployed) };
         Ok((stage, [regular_ended, one_box_ended]))
     }
 
@@ -130,8 +104,8 @@ impl Stage {
         self.board.resume(self.distribution.config(), sticky);
     }
 
-    async fn deploy(&self, config: &Config) -> Result<Packaged, Failure> {
-        let new = self.engines.packaged(config)?;
+    async fn deploy(&self, config: &Config) -> Result<Deployed, Failure> {
+        let new = self.functions.deploy(config)?;
         let deployed = match &new.folder {
             None => self.distribution.deploy(config.clone()).await,
             Some(folder) => self.distribution.deploy_bundles(config.clone(), folder.path()).await,

@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 use onebox_core::Partition;
 
 use super::{API, Rollout};
-use crate::demo::{crowd::Crowd, tally::Seen};
+use crate::{crowd::Crowd, tally::Seen};
 
 /// So many walk about at once.
 pub(crate) const WALKERS: usize = 12;

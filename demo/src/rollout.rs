@@ -32,8 +32,8 @@ use tokio::sync::{
 };
 
 use super::{board::Board, site::Edition};
-use crate::{Failure, clock};
 use account::Account;
+use onebox_terminal::{Failure, timestamp};
 use orders::Orders;
 use pace::Pace;
 use plan::{NEW, Times, frontend};
@@ -77,7 +77,7 @@ pub(super) type Asked = UnboundedReceiver<Ask>;
 impl Rollout {
     /// A release that takes about so long, and whose backend fails or does not.
     pub(super) fn new(time: Duration, fail: Option<Fail>) -> Result<(Arc<Self>, Asked), Failure> {
-        let (pace, times) = (Pace::from(clock::timestamp()), Times::within(time));
+        let (pace, times) = (Pace::from(timestamp()), Times::within(time));
         let account = Arc::new(Account::new(pace)?);
         let (asks, asked) = unbounded_channel();
         let rollout = Self {

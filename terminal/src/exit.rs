@@ -52,7 +52,11 @@ impl Failure {
 }
 
 /// The end of a verb that only had to write: a reader that went away has seen enough.
-pub(crate) fn written(result: io::Result<()>) -> Result<Exit, Failure> {
+///
+/// # Errors
+///
+/// When standard input or output broke in another way.
+pub fn written(result: io::Result<()>) -> Result<Exit, Failure> {
     match result {
         Ok(()) => Ok(Exit::Done),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),

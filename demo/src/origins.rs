@@ -106,7 +106,7 @@ fn of(code: StatusCode, file: &File, content: &str) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::site::assets_in;
+    use crate::site::assets_in;
 
     #[test]
     fn a_first_page_sets_a_session_that_no_cache_keeps() {

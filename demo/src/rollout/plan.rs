@@ -7,7 +7,7 @@ use onebox_release::Plan;
 use serde_json::json;
 
 use super::pace::span;
-use crate::Failure;
+use onebox_terminal::Failure;
 
 /// The function behind the API.
 pub(super) const BACKEND: &str = "orders";

@@ -12,7 +12,7 @@ use super::{
     pace::Pace,
     plan::{ALIAS, BACKEND, OLD, frontend},
 };
-use crate::Failure;
+use onebox_terminal::Failure;
 
 /// The control plane, and the time that it goes by.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ fn fresh(now: Timestamp) -> Result<ControlPlane, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::rollout::plan::NEW;
+    use crate::rollout::plan::NEW;
 
     #[test]
     fn a_request_is_drawn_by_the_weights_and_an_alarm_sees_what_failed() {

@@ -10,7 +10,7 @@ use futures_util::{
 use jiff::Timestamp;
 use onebox_release::{Answer, Call, Effect, Input, Plan, State, advance};
 
-/// Whoever performs calls: [`Aws`](Calls), or a local control plane.
+/// Whoever performs calls: AWS's SDK, or a local control plane.
 pub trait Calls: Sync {
     /// Performs one call, and decides nothing.
     fn call(&self, call: &Call) -> impl Future<Output = Answer> + Send;
@@ -45,7 +45,7 @@ const AT_ONCE: usize = 256;
 /// release stands.
 ///
 /// ```
-/// use onebox_aws::{Calls, Performed, perform};
+/// use onebox_driver::{Calls, Performed, perform};
 /// use onebox_release::{Answer, Call, CallError, Effect, ErrorKind, Health, Input, Plan, State, Via};
 ///
 /// struct Nothing;

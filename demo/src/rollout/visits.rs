@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::story::Phase;
-use crate::demo::tally::{Counts, Seen, Tally, ratio};
+use crate::tally::{Counts, Seen, Tally, ratio};
 
 /// The counts of a show.
 #[derive(Debug, Default)]
@@ -101,7 +101,7 @@ mod tests {
     use onebox_core::Partition;
 
     use super::*;
-    use crate::demo::tally::Kind;
+    use crate::tally::Kind;
 
     fn seen(kind: Kind, status: u16) -> Seen {
         Seen { kind, status: StatusCode::from_u16(status).ok(), side: Some(Partition::OneBox), hit: false }

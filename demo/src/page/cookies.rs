@@ -4,13 +4,13 @@ use http::{HeaderValue, Response, header::SET_COOKIE};
 use onebox_core::Partition;
 use onebox_sim::Body;
 
-use crate::demo::{board::Board, viewer::SESSION};
+use crate::{board::Board, viewer::SESSION};
 
 /// How long an override lasts, in seconds.
 const FORCED: u32 = 3600;
 
 /// Another session.
-pub(in crate::demo) fn become_somebody(response: &mut Response<Body>) {
+pub(crate) fn become_somebody(response: &mut Response<Body>) {
     set(response, &format!("{SESSION}={:016x}; Path=/; HttpOnly; SameSite=Lax", fastrand::u64(..)));
 }
 

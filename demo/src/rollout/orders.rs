@@ -17,7 +17,7 @@ use super::{
     account::Account,
     plan::{BACKEND, NEW, OLD},
 };
-use crate::demo::meter::Meter;
+use crate::meter::Meter;
 
 /// Where the API is.
 pub(crate) const API: &str = "/api/orders";
@@ -142,7 +142,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::demo::rollout::pace::Pace;
+    use crate::rollout::pace::Pace;
 
     fn orders() -> Orders {
         Orders::new(Arc::new(Account::new(Pace::from(Timestamp::UNIX_EPOCH)).unwrap()), false)
