@@ -35,7 +35,7 @@ impl Said {
 }
 
 async fn server() -> ControlServer {
-    let at: std::time::SystemTime = noon().into();
+    let at: std::time::SystemTime = noon().try_into().unwrap();
     let mut plane = plane();
     plane.set_alarm("web-5xx", AlarmState::Alarm, noon());
     plane.set_composite_alarm("all", AlarmState::Ok, noon());
@@ -366,7 +366,7 @@ async fn who_does_not_sign_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_served_is_known_with_its_times() {
-    let (start, at) = (tokio::time::Instant::now(), std::time::SystemTime::from(noon()));
+    let (start, at) = (tokio::time::Instant::now(), std::time::SystemTime::try_from(noon()).unwrap());
     let server = ControlServer::start(plane(), Clock::new(move || at + start.elapsed())).await.unwrap();
     server.set_latency(Duration::from_millis(40));
     ask(&server, &format!("GET {LIVE}"), Value::Null).await;
