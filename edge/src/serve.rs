@@ -53,7 +53,8 @@ pub fn serve<H: Handler>(handler: &H, event: &str) -> String {
 pub fn serve_at<H: Handler>(handler: &H, event: &str, now: Time) -> String {
     let log = |text: &str, domain: &str| {
         if !ORIGIN_LOGGED.swap(true, Ordering::Relaxed) {
-            eprintln!("onebox: {}: {text}: {domain:?}", H::TRIGGER);
+            // The text is whole: where JavaScript logs it, nothing else is known of it.
+            eprintln!("{text}: {domain:?}");
         }
     };
     handle_and(handler, event, now, log).unwrap_or_else(|error| {

@@ -143,6 +143,9 @@ pub(crate) fn in_the_binary(trigger: &str, binary: &str) {
         let (unknown, failures): (Vec<_>, Vec<_>) =
             stderr.lines().partition(|line| line.contains("neither origins.regular nor origins.one-box"));
         assert!(unknown.len() <= 1, "{stderr}");
+        let once =
+            |line: &&str| line.starts_with("onebox: origin-request: a ") && line.matches("onebox: ").count() == 1;
+        assert!(unknown.iter().all(once), "the prefix is there once: {stderr}");
         assert_eq!(failures.len(), unreadable, "a line for every failure: {stderr}");
         assert!(failures.iter().all(|line| line.starts_with(&format!("onebox: {trigger}: expected "))), "{stderr}");
     }
