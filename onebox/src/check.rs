@@ -29,8 +29,9 @@ use doubt::{Assumptions, Doubt, duration};
 /// Check a configuration and list every problem
 ///
 /// A valid one is summed up, a schedule as a small chart. What is valid and yet hardly meant is a warning: steps in the
-/// past, a share that falls, a share that is too small to prove anything, pins that are not signed, keys that change or
-/// that many visitors share, and first pages that break because nothing pins a new visitor.
+/// past, a share that falls, a share that is too small to prove anything, pins that are not signed beside an override,
+/// keys that change or that many visitors share, and first pages that break because nothing pins a new visitor. A pin
+/// without a secret is a note otherwise.
 ///
 /// How small is too small? An error that strikes 1% of the one-box's requests has shown itself with 95% certainty after
 /// 299 of them. Whether a step sees so many depends on how long it lasts (the last one is taken to be watched for an hour)
@@ -64,14 +65,25 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
                 let path = args.config.path.display();
                 say(AnsiColor::Yellow, "warning", &format!("{path}:{line}:{column}: {field}: {message}"));
             }
+            for Mistake { line, column, field, message } in notes(&config, &places) {
+                let path = args.config.path.display();
+                say(AnsiColor::Cyan, "note", &format!("{path}:{line}:{column}: {field}: {message}"));
+            }
             written(summary(&mut anstream::stdout().lock(), &args.config, &config, assumptions.now))
         }
-        (Ok((config, places)), true) => print(&json!({
-            "ok": true,
-            "problems": [],
-            "warnings": warnings(&config, &places, assumptions),
-            "ramp": ramp(&config.release.share),
-        })),
+        (Ok((config, places)), true) => {
+            let mut result = json!({
+                "ok": true,
+                "problems": [],
+                "warnings": warnings(&config, &places, assumptions),
+                "ramp": ramp(&config.release.share),
+            });
+            let notes = notes(&config, &places);
+            if !notes.is_empty() {
+                result["notes"] = json!(notes);
+            }
+            print(&result)
+        }
         (Err(refused), false) => Err(refused.into()),
         (Err(refused), true) => {
             let problems = match refused {
@@ -112,6 +124,11 @@ fn warnings(config: &Config, places: &Places, assumptions: Assumptions) -> Vec<M
     let functions = Functions::of(config);
     let of_functions = functions.warnings().map(|(field, message)| Doubt { field: field.to_owned(), message });
     doubt::all(config, assumptions).into_iter().chain(of_functions).map(|doubt| placed(places, doubt)).collect()
+}
+
+/// What should be known, with its place.
+fn notes(config: &Config, places: &Places) -> Vec<Mistake> {
+    doubt::notes(config).into_iter().map(|note| placed(places, note)).collect()
 }
 
 /// The steps of the share; one that has always been there has no time.

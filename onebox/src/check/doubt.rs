@@ -46,13 +46,29 @@ pub(super) fn all(config: &Config, assumptions: Assumptions) -> Vec<Doubt> {
     doubts.extend(keys::unfit(config));
     doubts.extend(super::origins::all(config));
     doubts.extend(config.partition.forward_host.as_deref().map(forwarded));
-    if config.pin.as_ref().is_some_and(|pin| pin.secret.is_none()) {
-        doubts.push(doubt(
-            "pin",
-            "is not signed: a visitor who edits the cookie chooses a bucket, and with it a side; add secret = \"env:NAME\"",
-        ));
-    }
+    doubts.extend(unsigned(config).filter(|_| config.forced.is_some()));
     doubts
+}
+
+/// What is well meant by most, and should be known: nothing is wrong with it.
+pub(super) fn notes(config: &Config) -> Vec<Doubt> {
+    unsigned(config).filter(|_| config.forced.is_none()).into_iter().collect()
+}
+
+/// A pin without a secret. Where testers need a token to choose a side, nobody else may; elsewhere it is a choice.
+fn unsigned(config: &Config) -> Option<Doubt> {
+    config.pin.as_ref().filter(|pin| pin.secret.is_none())?;
+    let message = match &config.forced {
+        Some(_) => {
+            "is not signed: a visitor who edits the cookie chooses a bucket, and with it a side, without the token that \
+             [override] asks for; add secret = \"env:NAME\""
+        }
+        None => {
+            "is not signed: a visitor who edits the cookie chooses a bucket, and with it a side; that is fine where anybody \
+             may see the one-box, else add secret = \"env:NAME\""
+        }
+    };
+    Some(doubt("pin", message))
 }
 
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/controlling-origin-requests.html>

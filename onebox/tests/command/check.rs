@@ -112,8 +112,8 @@ fn what_is_allowed_but_hardly_meant_is_a_warning() {
         (CONFIG.replace("20%", "0%"), "4:1: release.share: nobody is on the one-box"),
         (CONFIG.replace("20%", "100%"), "4:1: release.share: everybody who has a key is on the one-box"),
         (
-            format!("{CONFIG}[pin]\n"),
-            "11:2: pin: is not signed: a visitor who edits the cookie chooses a bucket, and with it a side",
+            format!("{CONFIG}[pin]\n[override]\nname = \"try\"\nsecret = \"env:ONEBOX_SECRET\"\n"),
+            "11:2: pin: is not signed: a visitor who edits the cookie chooses a bucket, and with it a side, without the token",
         ),
         (uneven, "6:1: partition.keys: all visitors with the same browser go to one side together"),
     ] {
@@ -125,6 +125,20 @@ fn what_is_allowed_but_hardly_meant_is_a_warning() {
         let found: Value = serde_json::from_str(&desk.run(&["check", "--json"]).out).unwrap();
         assert_eq!((&found["ok"], found["warnings"].as_array().map(Vec::len)), (&json!(true), Some(1)));
     }
+}
+
+#[test]
+fn a_pin_without_a_secret_is_a_note() {
+    let desk = Desk::with(&format!("{CONFIG}[pin]\n"));
+    let done = desk.run(&["check"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let expected = "note: onebox.toml:11:2: pin: is not signed: a visitor who edits the cookie chooses a bucket";
+    assert!(done.err.starts_with(expected) && done.err.lines().count() == 1, "{}", done.err);
+    let found: Value = serde_json::from_str(&desk.run(&["check", "--json"]).out).unwrap();
+    assert_eq!(
+        (&found["ok"], &found["warnings"], &found["notes"][0]["field"]),
+        (&json!(true), &json!([]), &json!("pin"))
+    );
 }
 
 #[test]
