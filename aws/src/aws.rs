@@ -7,12 +7,12 @@ use std::{
 
 use aws_config::{Region, SdkConfig};
 use jiff::Timestamp;
-use onebox_release::{Answer, Call, CallError, DeploymentView, ErrorKind, Reply};
+use onebox_release::{Answer, Call, CallError, DeploymentView, ErrorKind, Reply, plain_text};
 
 use crate::{
     Budget, Calls,
     connect::{ConnectError, Options, clients, connect},
-    error::during,
+    error::{LONGEST, during},
 };
 
 /// AWS, as one account and region.
@@ -87,7 +87,9 @@ impl Aws {
             Call::GetVersion { function, version } => self.get_version(function, version).await,
             Call::ListProvisionedConcurrency { function } => self.provisioned(function).await,
             Call::UpdateFunctionCode { function, zip, sha256 } => self.update_code(function, zip, sha256).await,
-            Call::PublishVersion { function, sha256 } => self.publish(function, sha256).await,
+            Call::PublishVersion { function, sha256, revision } => {
+                self.publish(function, sha256, revision.as_deref()).await
+            }
             Call::Invoke { function, payload } => self.invoke(function, payload).await,
             Call::DescribeAlarms { names, region } => self.describe_alarms(names, region.as_deref()).await,
             Call::DescribeAlarmHistory { name, region, after } => {
@@ -117,7 +119,7 @@ impl Aws {
             ErrorKind::Unknown => format!(" in {}", region_of(call).unwrap_or(&self.region)),
             _ => String::new(),
         };
-        during(&format!("{}{place}", call.operation()), CallError::new(error.kind, clean(&error.message)))
+        during(&format!("{}{place}", call.operation()), CallError::new(error.kind, plain_text(&error.message, LONGEST)))
     }
 }
 
@@ -131,35 +133,18 @@ fn region_of(call: &Call) -> Option<&str> {
 
 /// A reply whose texts come from outside, without what a terminal would obey.
 fn printable(reply: Reply) -> Reply {
+    let text = |text: &str| plain_text(text, LONGEST);
     match reply {
-        Reply::Invoked(reason) => Reply::Invoked(reason.as_deref().map(clean)),
+        Reply::Invoked(reason) => Reply::Invoked(reason.as_deref().map(text)),
         Reply::Deployment(view) => {
-            Reply::Deployment(DeploymentView { reason: view.reason.as_deref().map(clean), ..view })
+            Reply::Deployment(DeploymentView { reason: view.reason.as_deref().map(text), ..view })
         }
         reply => reply,
     }
 }
 
-/// A text of AWS's or of a hook's, for a terminal, a log or a journal: control characters, and those that turn the
-/// direction of writing, become spaces.
-fn clean(text: &str) -> String {
-    let obeyed =
-        |letter: char| letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|letter| if obeyed(letter) { ' ' } else { letter }).collect()
-}
-
 impl Calls for Aws {
     async fn call(&self, call: &Call) -> Answer {
         Self::call(self, call).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_control_character_of_anyone_reaches_a_terminal() {
-        assert_eq!(clean("no\u{1b}[2J\r\nway\u{9b}31m \u{202e}ä"), "no [2J  way 31m  ä");
     }
 }

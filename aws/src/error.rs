@@ -15,7 +15,7 @@ use onebox_release::{CallError, ErrorKind, plain_text};
 pub use codes::ERROR_CODES;
 
 /// The longest text of AWS's that is kept, in characters.
-const LONGEST: usize = 2_000;
+pub(crate) const LONGEST: usize = 2_000;
 
 /// An error of the SDK in the machine's words.
 pub(crate) fn call_error<E>(error: SdkError<E, HttpResponse>) -> CallError

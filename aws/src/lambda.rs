@@ -1,20 +1,22 @@
 //! Lambda's control plane: aliases, versions, code.
 
-use std::{collections::HashMap, path::Path, time::Duration};
+use std::{collections::HashMap, error::Error, future::Future, path::Path, time::Duration};
 
 use aws_sdk_lambda::{
     client::Waiters,
-    config::retry::RetryConfig,
+    config::{Builder, retry::RetryConfig},
     primitives::Blob,
     types::{
-        AliasRoutingConfiguration, ProvisionedConcurrencyConfigListItem, ProvisionedConcurrencyStatusEnum as Status,
-        State,
+        AliasRoutingConfiguration, LastUpdateStatus, ProvisionedConcurrencyConfigListItem,
+        ProvisionedConcurrencyStatusEnum as Status, State,
     },
 };
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError, waiters::error::WaiterError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use onebox_release::{
     AliasView, Answer, CallError, ErrorKind, Percent, Place, Provisioned, ProvisionedStatus, Reply, Routing,
-    VersionView,
+    UpdateStatus, VersionState, VersionView, plain_text,
 };
 use sha2::{Digest, Sha256};
 
@@ -24,11 +26,19 @@ use crate::{
     error::{call_error, wait_error},
 };
 
+/// The longest reason and the longest state of AWS's that are kept, in characters.
+const LONGEST_REASON: usize = 500;
+const LONGEST_STATE: usize = 40;
+
 /// The most pages of a list that are read.
 const PAGES: usize = 20;
 
-/// How long code may take to be applied, or a version to become active; SnapStart takes minutes.
-const SETTLING: Duration = Duration::from_secs(15 * 60);
+/// How long code may take to be applied: AWS's own waiter `function_updated_v2` polls 300 times, once a second.
+/// <https://github.com/boto/botocore/blob/develop/botocore/data/lambda/2015-03-31/waiters-2.json>
+const UPDATE: Duration = Duration::from_secs(300);
+/// How long a new version is waited for here. With SnapStart it takes longer to become active: whoever reads it waits on, and
+/// has its number in the journal meanwhile.
+const ACTIVATION: Duration = Duration::from_secs(60);
 
 impl Aws {
     pub(crate) async fn get_alias(&self, function: &str, alias: &str) -> Answer {
@@ -40,20 +50,7 @@ impl Aws {
     pub(crate) async fn update_alias(&self, function: &str, alias: &str, to: &Routing, revision: &str) -> Answer {
         let update = self.lambda.update_alias().function_name(function).name(alias).revision_id(revision);
         let update = update.function_version(&to.version).routing_config(weights(to));
-        // One attempt, unless AWS throttled it and so did nothing: a second one after a lost answer would be refused for its
-        // revision, and our own change would look like somebody else's.
-        let mut pause = FIRST_PAUSE;
-        let mut tries = 1;
-        let answer = loop {
-            let once = aws_sdk_lambda::config::Config::builder().retry_config(RetryConfig::disabled());
-            match update.clone().customize().config_override(once).send().await.map_err(call_error) {
-                Err(error) if error.kind == ErrorKind::Throttled && tries < ATTEMPTS => {
-                    tokio::time::sleep(pause).await;
-                    (pause, tries) = (pause * 2, tries + 1);
-                }
-                done => break done?,
-            }
-        };
+        let answer = guarded(|once| update.clone().customize().config_override(once).send()).await?;
         let (version, revision) = (answer.function_version, answer.revision_id);
         view(version, answer.routing_config.as_ref(), revision, answer.alias_arn).map(Reply::Alias)
     }
@@ -62,14 +59,21 @@ impl Aws {
         let get = self.lambda.get_function_configuration().function_name(function).qualifier(version);
         let answer = get.send().await.map_err(call_error)?;
         let dead_letter = answer.dead_letter_config.and_then(|config| config.target_arn);
+        let (state, update) = (state(answer.state), update_status(answer.last_update_status));
         Ok(Reply::Version(VersionView {
             version: told(answer.version, "Version")?,
             sha256: told(answer.code_sha256, "CodeSha256")?,
             role: told(answer.role, "Role")?,
             dead_letter: dead_letter.filter(|arn| !arn.is_empty()),
-            // An idle function becomes active when it is invoked; until then it may be updated, and aliases may move to it.
-            // <https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>
-            active: answer.state.is_none_or(|state| matches!(state, State::Active | State::Inactive)),
+            reason: reason(
+                &state,
+                update,
+                (answer.state_reason_code.as_ref().map(AsRef::as_ref), answer.state_reason),
+                (answer.last_update_status_reason_code.as_ref().map(AsRef::as_ref), answer.last_update_status_reason),
+            ),
+            state,
+            update,
+            revision: answer.revision_id,
             place: place(told(answer.function_arn, "FunctionArn")?)?,
         }))
     }
@@ -96,28 +100,108 @@ impl Aws {
         // Where the architecture is left out AWS documents x86_64 as the default: what the function has is said again.
         // <https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html>
         let now = self.lambda.get_function_configuration().function_name(function).send().await.map_err(call_error)?;
+        if now.last_update_status == Some(LastUpdateStatus::InProgress) {
+            self.updated(function, "the wait for an update that was in progress before").await?;
+        }
         let update = self.lambda.update_function_code().function_name(function).zip_file(Blob::new(code));
         let update = update.set_architectures(now.architectures);
         let slow = aws_sdk_lambda::config::Config::builder().timeout_config(upload_timeouts());
         let answer = update.customize().config_override(slow).send().await.map_err(call_error)?;
-        self.lambda.wait_until_function_updated_v2().function_name(function).wait(SETTLING).await.map_err(|error| {
-            wait_error(error, "the wait for the new code", |last| {
-                last.configuration.as_ref()?.last_update_status_reason.clone()
-            })
-        })?;
-        told(answer.code_sha256, "CodeSha256").map(Reply::Code)
+        // That the code is applied gives the function another revision.
+        let revision = self.updated(function, "the wait for the new code").await?;
+        Ok(Reply::Code { sha256: told(answer.code_sha256, "CodeSha256")?, revision })
     }
 
-    pub(crate) async fn publish(&self, function: &str, sha256: &str) -> Answer {
+    /// Waits until the last update of a function is applied; its revision then.
+    async fn updated(&self, function: &str, what: &str) -> Result<Option<String>, CallError> {
+        let wait = self.lambda.wait_until_function_updated_v2().function_name(function).wait(UPDATE).await;
+        let done = wait.map_err(|error| {
+            wait_error(error, what, |last| {
+                let last = last.configuration.as_ref()?;
+                let code = last.last_update_status_reason_code.as_ref().map(AsRef::as_ref);
+                coded(code, last.last_update_status_reason.clone())
+            })
+        })?;
+        let answer = done.into_result().map_err(call_error)?;
+        Ok(answer.configuration.and_then(|configuration| configuration.revision_id))
+    }
+
+    pub(crate) async fn publish(&self, function: &str, sha256: &str, revision: Option<&str>) -> Answer {
         let publish = self.lambda.publish_version().function_name(function).code_sha256(sha256);
-        let answer = publish.send().await.map_err(call_error)?;
+        let publish = publish.set_revision_id(revision.map(str::to_owned));
+        let answer = guarded(|once| publish.clone().customize().config_override(once).send()).await?;
         let version = told(answer.version, "Version")?;
         let active = self.lambda.wait_until_published_version_active().function_name(function).qualifier(&version);
-        active.wait(SETTLING).await.map_err(|error| {
-            wait_error(error, &format!("the wait for version {version}"), |last| last.state_reason.clone())
-        })?;
-        Ok(Reply::Published(version))
+        match active.wait(ACTIVATION).await {
+            // The version is there: whoever reads it learns that it failed, or is not active yet, and why.
+            Ok(_) | Err(WaiterError::FailureState(_) | WaiterError::ExceededMaxWait(_)) => {
+                Ok(Reply::Published(version))
+            }
+            Err(error) => Err(wait_error(error, &format!("the wait for version {version}"), |_| None)),
+        }
     }
+}
+
+/// A call that is guarded by a revision: one attempt, unless AWS throttled it and so did nothing. A second one after a lost
+/// answer would be refused for its revision, and our own change would look like somebody else's.
+async fn guarded<T, E, F>(send: impl Fn(Builder) -> F) -> Result<T, CallError>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+{
+    let (mut pause, mut tries) = (FIRST_PAUSE, 1);
+    loop {
+        match send(aws_sdk_lambda::config::Config::builder().retry_config(RetryConfig::disabled()))
+            .await
+            .map_err(call_error)
+        {
+            Err(error) if error.kind == ErrorKind::Throttled && tries < ATTEMPTS => {
+                tokio::time::sleep(pause).await;
+                (pause, tries) = (pause * 2, tries + 1);
+            }
+            done => return done,
+        }
+    }
+}
+
+/// A function without a state is one that an endpoint other than AWS's shows: it can be invoked.
+fn state(state: Option<State>) -> VersionState {
+    match state {
+        None | Some(State::Active) => VersionState::Active,
+        Some(State::Inactive) => VersionState::Inactive,
+        Some(State::Pending) => VersionState::Pending,
+        Some(State::Failed) => VersionState::Failed,
+        Some(other) => VersionState::Other(plain_text(other.as_str(), LONGEST_STATE)),
+    }
+}
+
+fn update_status(status: Option<LastUpdateStatus>) -> UpdateStatus {
+    match status {
+        Some(LastUpdateStatus::InProgress) => UpdateStatus::InProgress,
+        Some(LastUpdateStatus::Failed) => UpdateStatus::Failed,
+        _ => UpdateStatus::Successful,
+    }
+}
+
+/// Why a version is not active, or why its last update failed.
+fn reason(
+    state: &VersionState,
+    update: UpdateStatus,
+    of_state: (Option<&str>, Option<String>),
+    of_update: (Option<&str>, Option<String>),
+) -> Option<String> {
+    let (code, text) =
+        if *state == VersionState::Active && update == UpdateStatus::Failed { of_update } else { of_state };
+    coded(code, text)
+}
+
+/// A reason with its code, as AWS gives them.
+fn coded(code: Option<&str>, text: Option<String>) -> Option<String> {
+    let whole = match (code, text) {
+        (Some(code), Some(text)) => format!("{code}: {text}"),
+        (code, text) => text.or_else(|| code.map(str::to_owned))?,
+    };
+    Some(plain_text(&whole, LONGEST_REASON))
 }
 
 /// The weights of a routing; where there are none the map is sent without entries: left out, the old ones would stay.

@@ -14,7 +14,8 @@ use libfuzzer_sys::{
 };
 use onebox_release::{
     AlarmState, AlarmView, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect, Ending,
-    ErrorKind, Input, Minute, Percent, Place, Plan, Reply, Routing, State, VersionView, advance,
+    ErrorKind, Input, Minute, Percent, Place, Plan, Reply, Routing, State, UpdateStatus, VersionState, VersionView,
+    advance,
 };
 use serde_json::{Value, json};
 
@@ -275,13 +276,26 @@ impl Account {
                 },
                 role: "role".to_owned(),
                 dead_letter: None,
-                active: !rarely(choices, 32)?,
+                state: match choices.int_in_range(0..=63)? {
+                    0 => VersionState::Inactive,
+                    1 => VersionState::Pending,
+                    2 => VersionState::Failed,
+                    3 => VersionState::Other("Deleting".to_owned()),
+                    _ => VersionState::Active,
+                },
+                update: match choices.int_in_range(0..=63)? {
+                    0 => UpdateStatus::InProgress,
+                    1 => UpdateStatus::Failed,
+                    _ => UpdateStatus::Successful,
+                },
+                reason: None,
+                revision: Some("r".to_owned()),
                 place: place(),
             }),
             Call::ListProvisionedConcurrency { .. } => Reply::Provisioned(Vec::new()),
             Call::UpdateFunctionCode { function, sha256, .. } => {
                 self.latest.insert(function.clone(), sha256.clone());
-                Reply::Code(sha256.clone())
+                Reply::Code { sha256: sha256.clone(), revision: None }
             }
             Call::PublishVersion { .. } => Reply::Published("2".to_owned()),
             Call::Invoke { .. } => Reply::Invoked(rarely(choices, 8)?.then(|| "the hook failed".to_owned())),

@@ -4,7 +4,7 @@
 //!
 //! | stage | what is wanted | what ends it | what goes wrong |
 //! |---|---|---|---|
-//! | preflight | alarms, aliases, targets are read, then the versions that the aliases stand on, then provisioned concurrency until it is ready | everything is as expected | every reason is collected: refused, nothing was changed |
+//! | preflight | alarms, aliases, targets are read, then the versions that the aliases stand on, again while one is pending or updated, then provisioned concurrency until it is ready | everything is as expected | every reason is collected: refused, nothing was changed |
 //! | publish | zip files become `$LATEST`, `$LATEST` becomes a version, the version is read | every lane knows its new version | refused where nothing was changed, otherwise back |
 //! | arm | what is there under the new alarms' names, then one alarm for each new version | all of them are made | refused or back, likewise; an alarm that this release did not make is left alone |
 //! | before, for each group | the lanes' hooks, alarms meanwhile | every hook passed | a hook fails, an alarm fires: back |
@@ -60,6 +60,7 @@ mod preflight;
 mod prove;
 mod provisioned;
 mod publish;
+mod ready;
 mod route;
 mod settle;
 mod shift;

@@ -58,13 +58,17 @@ pub enum Call {
         /// The file's SHA-256 in base64, as it was when the release began; another content is refused.
         sha256: String,
     },
-    /// `PublishVersion` of `$LATEST`, and a wait until it is active. AWS publishes nothing twice: unchanged code gives
-    /// the number that it already has. Answered by [`Reply::Published`].
+    /// `PublishVersion` of `$LATEST`, and a short wait until it is active or has failed. AWS publishes nothing twice: unchanged
+    /// code and configuration give the number that they already have. Answered by [`Reply::Published`].
     PublishVersion {
         /// The function.
         function: String,
         /// What `$LATEST` must hold, in base64: somebody else's code is not published.
         sha256: String,
+        /// The revision of `$LATEST` that was read; another one is refused with [`ErrorKind::Precondition`]. `None` after a
+        /// lost answer: publishing itself changes the revision of `$LATEST`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<String>,
     },
     /// `Invoke`, synchronously, of a hook. Answered by [`Reply::Invoked`].
     Invoke {
@@ -229,9 +233,42 @@ pub struct VersionView {
     /// The dead-letter queue: both versions of an alias need the same.
     pub dead_letter: Option<String>,
     /// Whether it can take traffic.
-    pub active: bool,
+    pub state: VersionState,
+    /// How its last update went; of a published version always [`UpdateStatus::Successful`].
+    pub update: UpdateStatus,
+    /// Why it is in this state, or why its last update failed, in AWS's words.
+    pub reason: Option<String>,
+    /// `RevisionId`: of `$LATEST` it changes with every update, when an update is applied, and with every publication. `None` where it was not
+    /// reported.
+    pub revision: Option<String>,
     /// Where it is, as its ARN says.
     pub place: Place,
+}
+
+/// `State` of a version: <https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VersionState {
+    /// It takes traffic.
+    Active,
+    /// It was idle for weeks, and AWS took its resources back. The next invocation fails and makes it pending, then active.
+    Inactive,
+    /// It is being made ready; invocations fail.
+    Pending,
+    /// It could not be made ready, as where SnapStart makes no snapshot. A published version stays so.
+    Failed,
+    /// Another state, such as `Deleting`.
+    Other(String),
+}
+
+/// `LastUpdateStatus` of a function: <https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UpdateStatus {
+    /// It was applied.
+    Successful,
+    /// It is being applied; other updates, and publishing, are refused meanwhile.
+    InProgress,
+    /// It was not applied: what was there before still runs.
+    Failed,
 }
 
 /// Provisioned concurrency of a version or an alias, as AWS shows it.
@@ -357,8 +394,13 @@ pub enum Reply {
     Version(VersionView),
     /// Provisioned concurrency, in no order.
     Provisioned(Vec<Provisioned>),
-    /// The SHA-256 of the code that is now `$LATEST`, in base64.
-    Code(String),
+    /// What is now `$LATEST`.
+    Code {
+        /// The SHA-256 of the code, in base64.
+        sha256: String,
+        /// The revision, once the code was applied; `None` where that is not known yet.
+        revision: Option<String>,
+    },
     /// The number of the version.
     Published(String),
     /// What a hook said: nothing, or why it failed.

@@ -49,12 +49,17 @@ impl Percent {
         f64::from(self.0) / 10_000.0
     }
 
-    /// The nearest part to a weight of AWS; `None` outside 0.0 to 1.0.
+    /// The nearest part to a weight of AWS; `None` outside 0.0 to 1.0. Only a weight of 0.0 is no traffic, and only 1.0 is all
+    /// of it.
     #[must_use]
     pub fn from_weight(weight: f64) -> Option<Self> {
         // NaN is in no range.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10,000 fits")]
-        (0.0..=1.0).contains(&weight).then(|| Self((weight * 10_000.0).round() as u16))
+        (0.0..=1.0).contains(&weight).then(|| match (weight * 10_000.0).round() as u16 {
+            0 if weight > 0.0 => Self::SMALLEST,
+            10_000 if weight < 1.0 => Self(9_999),
+            nearest => Self(nearest),
+        })
     }
 }
 
@@ -169,6 +174,22 @@ mod tests {
             let percent = Percent(hundredths);
             assert_eq!(percent.to_string().parse(), Ok(percent));
             assert_eq!(Percent::from_weight(percent.weight()), Some(percent));
+        }
+    }
+
+    #[test]
+    fn only_a_weight_of_zero_is_no_traffic_and_only_one_is_all() {
+        for (weight, expected) in [
+            (0.0, Some(Percent::NONE)),
+            (-0.0, Some(Percent::NONE)),
+            (0.000_001, Some(Percent::SMALLEST)),
+            (0.999_999, Percent::from_hundredths(9_999)),
+            (1.0, Some(Percent::ALL)),
+            (-0.1, None),
+            (1.1, None),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(Percent::from_weight(weight), expected, "{weight}");
         }
     }
 }

@@ -65,7 +65,7 @@ use self::{
 pub use self::{
     alias::{Alias, SlowMoves},
     fault::{Around, At, Fault, FaultPlan, Trouble},
-    function::Code,
+    function::{Code, Condition},
     http::{ControlServer, Served},
     rate::CONTROL_PLANE_RATE,
     refusal::Refusal,
@@ -143,7 +143,7 @@ impl ControlPlane {
             let code = Code::new(format!("{name}-{version}"));
             // Neither a guard nor an update under way can refuse these.
             let _ = function.update(name, code, None, now, &mut self.revisions);
-            let _ = function.publish(None, None, now, &mut self.revisions);
+            let _ = function.publish(name, None, None, now, &mut self.revisions);
         }
         self.functions.insert(name, function);
     }
@@ -164,8 +164,8 @@ impl ControlPlane {
     ///
     /// When there is no such function.
     pub fn publish(&mut self, function: &str, now: Timestamp) -> Result<String, Refusal> {
-        let (_, function) = self.functions.get_mut(function)?;
-        function.publish(None, None, now, &mut self.revisions).map(|version| version.to_string())
+        let (named, function) = self.functions.get_mut(function)?;
+        function.publish(named.function, None, None, now, &mut self.revisions).map(|version| version.to_string())
     }
 
     /// Points an alias somewhere, by whatever hand: creates it, or moves it without asking for its revision.
@@ -223,6 +223,32 @@ impl ControlPlane {
             Some(status) => function.provisioned.insert(qualifier.to_owned(), status),
             None => function.provisioned.remove(qualifier),
         };
+        Ok(())
+    }
+
+    /// What is not in order with a version or `$LATEST`; `None`: nothing.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such function or version.
+    pub fn condition(&mut self, function: &str, version: &str, condition: Option<Condition>) -> Result<(), Refusal> {
+        let (named, function) = self.functions.get_mut(function)?;
+        function.version(named.function, version)?;
+        match version.parse().ok().and_then(|number: u64| function.versions.get_mut(&number)) {
+            Some(version) => version.condition = condition,
+            None => function.latest.condition = condition,
+        }
+        Ok(())
+    }
+
+    /// What becomes of the versions that are published from now on, as where SnapStart makes no snapshot; `None`: they
+    /// become active.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such function.
+    pub fn outcome(&mut self, function: &str, outcome: Option<Condition>) -> Result<(), Refusal> {
+        self.functions.get_mut(function)?.1.outcome = outcome;
         Ok(())
     }
 

@@ -6,11 +6,11 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use onebox_aws::AliasSet;
 use onebox_release::{
     AlarmChange, AlarmState, Answer, Call, CallError, DeploymentStatus, ErrorKind, Executed, Minute, ProvisionedStatus,
-    Reply, Routing, VersionAlarm,
+    Reply, Routing, UpdateStatus, VersionAlarm, VersionState,
 };
 use onebox_sim::{
     Clock,
-    control::{At, ControlPlane, ControlServer, FaultPlan, Script, Trouble},
+    control::{At, Condition, ControlPlane, ControlServer, FaultPlan, Script, Trouble},
 };
 use sha2::{Digest, Sha256};
 
@@ -73,7 +73,10 @@ async fn versions_are_read() {
     let version = |version: &str| Call::GetVersion { function: "orders".into(), version: version.into() };
     let Ok(Reply::Version(second)) = aws.call(&version("2")).await else { panic!() };
     assert_eq!(second.version, "2");
-    assert!(second.active && second.dead_letter.is_none() && second.role.starts_with("arn:"), "{second:?}");
+    assert!(
+        second.state == VersionState::Active && second.dead_letter.is_none() && second.role.starts_with("arn:"),
+        "{second:?}"
+    );
     let Ok(Reply::Version(latest)) = aws.call(&version("$LATEST")).await else { panic!() };
     assert_eq!((latest.version.as_str(), latest.sha256), ("$LATEST", second.sha256));
     assert_eq!(kind(aws.call(&version("9")).await), ErrorKind::NotFound);
@@ -94,7 +97,8 @@ async fn code_is_uploaded_and_published() {
         zip: zip.into(),
         sha256: sha256.into(),
     };
-    let publish = |sha256: &str| Call::PublishVersion { function: "orders".into(), sha256: sha256.into() };
+    let publish =
+        |sha256: &str| Call::PublishVersion { function: "orders".into(), sha256: sha256.into(), revision: None };
 
     let Err(error) = aws.call(&upload(&zip, "another")).await else { panic!() };
     assert_eq!(error.kind, ErrorKind::Local);
@@ -102,10 +106,15 @@ async fn code_is_uploaded_and_published() {
     assert_eq!(kind(aws.call(&upload("nowhere.zip", &sha256)).await), ErrorKind::Local);
     assert!(server.served().is_empty(), "a file that is not what it was is not sent");
 
-    assert_eq!(aws.call(&upload(&zip, &sha256)).await, Ok(Reply::Code(sha256.clone())));
+    let Ok(Reply::Code { sha256: uploaded, revision }) = aws.call(&upload(&zip, &sha256)).await else { panic!() };
+    assert_eq!(uploaded, sha256);
+    let guarded = Call::PublishVersion { function: "orders".into(), sha256: sha256.clone(), revision };
+    assert_eq!(aws.call(&guarded).await, Ok(Reply::Published("3".into())));
+    // What is published is what was read: publishing gives $LATEST another revision, as AWS does.
+    assert_eq!(kind(aws.call(&guarded).await), ErrorKind::Precondition);
     assert_eq!(aws.call(&publish(&sha256)).await, Ok(Reply::Published("3".into())));
     // Once more, as after a crash.
-    assert_eq!(aws.call(&upload(&zip, &sha256)).await, Ok(Reply::Code(sha256.clone())));
+    assert!(matches!(aws.call(&upload(&zip, &sha256)).await, Ok(Reply::Code { .. })));
     assert_eq!(aws.call(&publish(&sha256)).await, Ok(Reply::Published("3".into())));
     assert_eq!(kind(aws.call(&publish("another")).await), ErrorKind::Invalid);
     let Ok(Reply::Version(third)) =
@@ -113,7 +122,90 @@ async fn code_is_uploaded_and_published() {
     else {
         panic!()
     };
-    assert!(third.active && third.sha256 == sha256);
+    assert!(third.state == VersionState::Active && third.sha256 == sha256);
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>
+#[tokio::test]
+async fn every_state_and_its_reason_is_read() {
+    let server = served().await;
+    let aws = local(&server.url());
+    let read = async |version: &str| match aws
+        .call(&Call::GetVersion { function: "orders".into(), version: version.into() })
+        .await
+    {
+        Ok(Reply::Version(view)) => (view.state, view.update, view.reason),
+        other => panic!("expected a version: {other:?}"),
+    };
+    for state in
+        [VersionState::Inactive, VersionState::Pending, VersionState::Failed, VersionState::Other("Deactivated".into())]
+    {
+        let condition = Condition::of(state.clone(), "InvalidSubnet", "The subnet is gone.");
+        server.with(|plane| plane.condition("orders", "2", Some(condition))).unwrap();
+        let reason = Some("InvalidSubnet: The subnet is gone.".to_owned());
+        assert_eq!(read("2").await, (state, UpdateStatus::Successful, reason));
+    }
+    let failed = Condition::updated(UpdateStatus::Failed, "EniLimitExceeded", "No interface is left.");
+    server.with(|plane| plane.condition("orders", "$LATEST", Some(failed))).unwrap();
+    let reason = Some("EniLimitExceeded: No interface is left.".to_owned());
+    assert_eq!(read("$LATEST").await, (VersionState::Active, UpdateStatus::Failed, reason));
+}
+
+/// SnapStart's snapshot is made after `PublishVersion` was answered.
+#[tokio::test]
+async fn a_version_that_fails_after_its_publication_is_known_by_its_number() {
+    let server = served().await;
+    let aws = local(&server.url());
+    server.with(|plane| {
+        plane.code("orders", onebox_sim::control::Code::new("new"), now()).unwrap();
+        let failed = Condition::of(VersionState::Failed, "FunctionError.RuntimeInitError", "it threw");
+        plane.outcome("orders", Some(failed)).unwrap();
+    });
+    let publish = Call::PublishVersion { function: "orders".into(), sha256: "new".into(), revision: None };
+    assert_eq!(aws.call(&publish).await, Ok(Reply::Published("3".into())));
+}
+
+#[tokio::test]
+async fn an_update_that_is_in_progress_is_waited_for_before_and_after_the_upload() {
+    let server = served().await;
+    let aws = local(&server.url());
+    let content = b"PK\x05\x06 an archive without files";
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(content).unwrap();
+    let upload = Call::UpdateFunctionCode {
+        function: "orders".into(),
+        zip: file.path().to_str().unwrap().into(),
+        sha256: BASE64_STANDARD.encode(Sha256::digest(content)),
+    };
+    server.with(|plane| {
+        plane.settle(Duration::from_millis(300));
+        // Another deployment has begun one a moment ago.
+        let theirs =
+            Call::UpdateFunctionCode { function: "orders".into(), zip: "theirs.zip".into(), sha256: "theirs".into() };
+        plane.call(&theirs, now()).unwrap();
+    });
+    let Ok(Reply::Code { revision, .. }) = aws.call(&upload).await else { panic!("expected code") };
+    let get = Call::GetVersion { function: "orders".into(), version: "$LATEST".into() };
+    let Ok(Reply::Version(latest)) = aws.call(&get).await else { panic!("expected a version") };
+    assert_eq!(latest.update, UpdateStatus::Successful);
+    assert_eq!(latest.revision, revision, "the revision of the code that was applied");
+}
+
+#[tokio::test]
+async fn a_publication_whose_answer_was_lost_is_not_repeated_under_its_revision() {
+    let server = served().await;
+    server.with(|plane| {
+        plane.code("orders", onebox_sim::control::Code::new("new"), now()).unwrap();
+        plane.fail(FaultPlan::once(At::Operation("PublishVersion", 0), Trouble::LostAnswer));
+    });
+    let aws = local(&server.url());
+    let get = Call::GetVersion { function: "orders".into(), version: "$LATEST".into() };
+    let Ok(Reply::Version(latest)) = aws.call(&get).await else { panic!("expected a version") };
+    let publish = |revision| Call::PublishVersion { function: "orders".into(), sha256: "new".into(), revision };
+    assert_eq!(kind(aws.call(&publish(latest.revision)).await), ErrorKind::Unknown);
+    let made = server.served().iter().filter(|served| served.operation == "PublishVersion").count();
+    assert_eq!(made, 1);
+    assert_eq!(aws.call(&publish(None)).await, Ok(Reply::Published("3".into())));
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ pub(crate) fn calls() -> Vec<Call> {
         update_alias(Routing::wholly("2"), "r1"),
         Call::GetVersion { function: "orders".into(), version: "2".into() },
         Call::ListProvisionedConcurrency { function: "orders".into() },
-        Call::PublishVersion { function: "orders".into(), sha256: "sha".into() },
+        Call::PublishVersion { function: "orders".into(), sha256: "sha".into(), revision: Some("r1".into()) },
         Call::Invoke { function: "hook".into(), payload: payload() },
         Call::DescribeAlarms { names: vec!["errors".into()], region: None },
         Call::DescribeAlarmHistory { name: "errors".into(), region: None, after: at("2026-11-20T12:00:00Z") },

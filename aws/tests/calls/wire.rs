@@ -163,20 +163,3 @@ async fn nothing_is_asked_about_nothing() {
     assert_eq!(aws.call(&Call::GetMetricData { of: vec![], from, to }).await, Ok(Reply::Traffic(vec![])));
     assert_eq!(asked.lock().unwrap().len(), 0);
 }
-
-#[tokio::test]
-async fn an_inactive_version_may_take_traffic_and_a_failed_or_pending_one_may_not() {
-    // Every value of the model's `State`: <https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>
-    for (state, active) in
-        [("Active", true), ("Inactive", true), ("Pending", false), ("Failed", false), ("Deleting", false)]
-    {
-        let answer = serde_json::json!({
-            "FunctionName": "orders", "FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:orders:2",
-            "Version": "2", "CodeSha256": "sha", "Role": "arn:aws:iam::123456789012:role/lambda", "State": state,
-        });
-        let (aws, _) = scripted(move |_, _| (200, vec![], answer.to_string()));
-        let version = aws.call(&Call::GetVersion { function: "orders".into(), version: "2".into() }).await;
-        let Ok(Reply::Version(version)) = version else { panic!("{state}: {version:?}") };
-        assert_eq!(version.active, active, "{state}");
-    }
-}

@@ -10,6 +10,7 @@ mod release;
 mod rules;
 mod scenario;
 mod server;
+mod states;
 mod traffic;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -43,7 +44,7 @@ fn blank(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                if matches!(name.as_str(), "revision" | "deployment" | "id" | "alarm-changed" | "region")
+                if matches!(name.as_str(), "revision" | "latest" | "deployment" | "id" | "alarm-changed" | "region")
                     && member.is_string()
                 {
                     *member = json!("…");

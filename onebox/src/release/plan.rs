@@ -25,6 +25,11 @@ Examples:
   onebox release plan
   onebox release plan --plan web.toml --json | jq .calls
 
+Hooks, `before` and `after`: a function that is invoked with
+  {\"release\": \"web-1\", \"function\": \"orders\", \"alias\": \"live\", \"version\": \"7\", \"when\": \"before\"}
+It passes by returning nothing, null, {}, true, \"Succeeded\", {\"status\": \"Succeeded\"} or {\"statusCode\": 200} (any 2xx).
+Anything else, and an error, fails it, and everything goes back; \"reason\" or \"errorMessage\" is printed as the reason.
+
 Exit codes: 0 it is shown, 64 the plan or the command line is wrong.")]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -1,9 +1,11 @@
 //! One alias: shifted, or set.
 
-use onebox_release::{AlarmState, Percent, Routing};
-use onebox_sim::control::{At, Fault, FaultPlan, Trouble};
+use std::time::Duration;
 
-use crate::{World, lines};
+use onebox_release::{AlarmState, Percent, Routing, VersionState};
+use onebox_sim::control::{At, Code, Condition, Fault, FaultPlan, SlowMoves, Trouble};
+
+use crate::{World, lines, now};
 
 const SHIFT: [&str; 8] = ["shift", "orders:live", "--to", "7", "--strategy", "canary:25%:200ms", "--bake", "200ms"];
 
@@ -76,6 +78,96 @@ fn an_alias_is_created_moved_and_left_alone_in_a_shift() {
     world.server.with(|plane| plane.alias("orders", "live", &weighted)).unwrap();
     set(&["live", "--version", "7"]).is(2, &["orders:live is in the middle of a shift: 25 %"]);
     assert_eq!(world.routing("orders"), weighted);
+}
+
+#[test]
+fn a_name_that_aws_accepts_is_kept_and_any_other_is_converted() {
+    let world = World::with("");
+    let longest = "X".repeat(128);
+    let long = format!("feature/{}", "a".repeat(128));
+    let tagged = format!("feature-{}-", "a".repeat(103));
+    let mut names = Vec::new();
+    for (name, expected) in [
+        ("PROD", "PROD"),
+        ("v2-RC_1", "v2-RC_1"),
+        (longest.as_str(), longest.as_str()),
+        ("1-2", "1-2"),
+        ("feature/Foo#12", "feature-foo-12"),
+        ("2026", "b2026"),
+        ("PROD.", "prod"),
+        (long.as_str(), tagged.as_str()),
+    ] {
+        let done = world.run(&["alias", "set", "orders", name, "--version", "3"]);
+        done.is(0, &[]);
+        let printed = done.out.trim_end().to_owned();
+        assert!(printed == expected || (name.len() > 128 && printed.starts_with(expected)), "{name}: {printed}");
+        assert!(printed.len() <= 128);
+        assert_eq!(world.routing_of("orders", &printed), Routing::wholly("3"));
+        names.push(printed);
+    }
+    // PROD and prod are two aliases.
+    world.run(&["alias", "set", "orders", "PROD", "--version", "4"]).is(0, &[]);
+    assert_eq!(world.routing_of("orders", "prod"), Routing::wholly("3"));
+}
+
+#[test]
+fn a_weight_of_zero_is_no_shift_and_the_next_update_clears_it() {
+    let world = World::with("");
+    let zero = Routing { version: "6".into(), additional: Some(("5".to_owned(), Percent::NONE)) };
+    let leave = || world.server.with(|plane| plane.alias("orders", "live", &zero)).unwrap();
+    let weights = || world.server.with(|plane| plane.alias_of("orders", "live").unwrap().additional.clone());
+    leave();
+    assert_eq!(weights(), Some(("5".to_owned(), 0.0)));
+    world.run(&["alias", "set", "orders", "live", "--version", "6"]).is(0, &[]);
+    assert_eq!(weights(), None, "also where the version stays");
+    leave();
+    world.run(&["alias", "set", "orders", "live", "--version", "5"]).is(0, &[]);
+    assert_eq!(world.routing("orders"), Routing::wholly("5"));
+    leave();
+    world.run(&shift(&[])).is(0, &["released"]);
+    assert_eq!(world.routing("orders"), Routing::wholly("7"));
+}
+
+#[test]
+fn an_alias_that_aws_is_moving_is_waited_for() {
+    let world = World::with("");
+    let slow = SlowMoves { time: Duration::from_secs(1), answered: false, renewed: true };
+    world.server.with(|plane| plane.move_slowly(Some(slow)));
+    let set = || world.run(&["alias", "set", "orders", "live", "--version", "7", "--json"]);
+    let done = set();
+    done.is(0, &["orders:live: AWS is still moving the traffic to version 7; waiting"]);
+    assert_eq!(lines(&done.out)[0]["did"], "updated");
+    assert_eq!(world.routing("orders"), Routing::wholly("7"));
+    assert_eq!(lines(&set().out)[0]["did"], "unchanged");
+}
+
+#[test]
+fn a_version_that_is_inactive_failed_or_pending_is_reported_with_what_helps() {
+    let world = World::with("");
+    let tell = |state, code| {
+        let condition = Condition::of(state, code, "AWS's words");
+        world.server.with(|plane| plane.condition("orders", "7", Some(condition))).unwrap();
+    };
+    tell(VersionState::Failed, "FunctionError.RuntimeInitError");
+    let said = "version 7 of orders failed (FunctionError.RuntimeInitError: AWS's words) and stays so";
+    world.run(&shift(&[])).is(1, &[said]);
+    tell(VersionState::Inactive, "Idle");
+    let advice = "aws lambda invoke --function-name orders --qualifier 7";
+    world.run(&shift(&[])).is(0, &["version 7 of orders is inactive (Idle: AWS's words)", advice, "released"]);
+}
+
+#[test]
+fn a_configuration_that_is_changed_between_the_read_and_the_publication_is_not_released() {
+    let world = World::with("");
+    world.server.with(|plane| {
+        plane.code("orders", Code::new("new"), now()).unwrap();
+        let changed = Trouble::Reconfigured { function: "orders".into() };
+        plane.fail(FaultPlan::once(At::Operation("PublishVersion", 0), changed));
+    });
+    let latest = ["shift", "orders:live", "--to", "latest", "--bake", "100ms", "--poll", "100ms"];
+    world.run(&latest).is(1, &["orders was changed after it was read", "PreconditionFailedException", "start again"]);
+    assert_eq!(world.routing("orders"), Routing::wholly("6"));
+    world.run(&latest).is(0, &["released"]);
 }
 
 #[test]

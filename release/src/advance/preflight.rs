@@ -1,6 +1,8 @@
 //! The preflight: everything is read, nothing is changed, and every reason against the release is found in one run.
 
-use super::{Heard, Machine, alias, prove::place, version, words};
+use std::time::Duration;
+
+use super::{Heard, Machine, alias, prove::place, ready, version, words};
 use crate::{
     Alarm, AlarmState, AlarmView, Call, CallError, Effect, Ending, ErrorKind, Event, MissingData, Plan, Reply, Target,
     VersionView,
@@ -44,7 +46,7 @@ impl Machine<'_> {
             );
         }
         self.locate(&heard, &mut reasons);
-        let (mut aliases, mut targets) = (0, 0);
+        let (mut aliases, mut targets, mut pending) = (0, 0, Vec::new());
         for (call, answer) in heard {
             match &call {
                 Call::GetAlias { .. } => {
@@ -52,11 +54,14 @@ impl Machine<'_> {
                     aliases += 1;
                 }
                 Call::GetVersion { .. } => {
-                    self.check_target(targets, &call, version(answer), &mut reasons);
+                    self.check_target(targets, &call, version(answer), &mut reasons, &mut pending);
                     targets += 1;
                 }
                 _ => self.check_alarms(&call, answer, &mut reasons),
             }
+        }
+        if let Some(effect) = self.await_ready(Task::Read, pending, &mut reasons) {
+            return effect;
         }
         if reasons.is_empty() { self.begin(Task::ReadCurrent) } else { self.refuse(reasons) }
     }
@@ -113,7 +118,7 @@ impl Machine<'_> {
             }
             match check_alarm(alarm, view) {
                 Ok(None) => {}
-                Ok(Some(note)) => self.note(note),
+                Ok(Some(note)) => self.note_once(note),
                 Err(reason) => reasons.push(reason),
             }
         }
@@ -158,17 +163,22 @@ impl Machine<'_> {
         call: &Call,
         view: Result<VersionView, CallError>,
         reasons: &mut Vec<String>,
+        pending: &mut Vec<(String, Duration)>,
     ) {
         let (Some(lane), Some(shift)) = (self.state.lanes.get_mut(index), self.shifts.get(index)) else { return };
         match view {
             Ok(view) => {
-                reasons.extend(inactive(&lane.function, &view));
+                let state = match &shift.target {
+                    Target::Version(_) => ready::target(&lane.function, &view),
+                    target => ready::source(&lane.function, &view, ready::is_replaced(target)),
+                };
                 match &shift.target {
                     Target::Version(version) => lane.to = Some(version.clone()),
-                    Target::Latest => lane.sha256 = Some(view.sha256),
+                    Target::Latest => (lane.sha256, lane.latest) = (Some(view.sha256), view.revision),
                     Target::Zip { sha256, .. } => lane.sha256 = Some(sha256.clone()),
                 }
                 lane.fit = Some(Fit { role: view.role, dead_letter: view.dead_letter });
+                self.take_ready(state, reasons, pending);
             }
             Err(error) => reasons.push(words::failure(call, &error)),
         }
@@ -186,11 +196,11 @@ impl Machine<'_> {
         if let Some(effect) = self.again(&heard) {
             return effect;
         }
-        let mut reasons = Vec::new();
+        let (mut reasons, mut pending, mut states) = (Vec::new(), Vec::new(), Vec::new());
         for (lane, (call, answer)) in self.state.lanes.iter_mut().zip(heard) {
             match version(answer) {
                 Ok(view) => {
-                    reasons.extend(inactive(&lane.function, &view));
+                    states.push(ready::current(&lane.function, &view));
                     let target = lane.to.as_deref().unwrap_or(LATEST);
                     let fit = Fit { role: view.role, dead_letter: view.dead_letter };
                     if let Some(wanted) = &lane.fit {
@@ -201,6 +211,12 @@ impl Machine<'_> {
                 }
                 Err(error) => reasons.push(words::failure(&call, &error)),
             }
+        }
+        for state in states {
+            self.take_ready(state, &mut reasons, &mut pending);
+        }
+        if let Some(effect) = self.await_ready(Task::ReadCurrent, pending, &mut reasons) {
+            return effect;
         }
         if !reasons.is_empty() {
             return self.refuse(reasons);
@@ -270,13 +286,6 @@ fn check_alarm(alarm: &Alarm, view: Option<&AlarmView>) -> Result<Option<String>
             alarm.name
         )),
     }
-}
-
-/// Why a version cannot take traffic.
-pub(super) fn inactive(function: &str, view: &VersionView) -> Option<String> {
-    let version = &view.version;
-    (!view.active)
-        .then(|| format!("version {version} of {function} is not active: wait until it is, or publish another"))
 }
 
 /// Why two versions cannot share an alias: <https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html>.

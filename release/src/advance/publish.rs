@@ -1,6 +1,6 @@
 //! Publishing: a zip file becomes `$LATEST`, `$LATEST` becomes a version.
 
-use super::{Heard, Machine, preflight, version, words};
+use super::{Heard, Machine, preflight, ready, version, words};
 use crate::{Call, Effect, ErrorKind, Event, Reply, Target, state::Task};
 
 impl Machine<'_> {
@@ -27,18 +27,26 @@ impl Machine<'_> {
         // Perhaps applied counts as changed.
         let applied = |answer: &crate::Answer| !matches!(answer, Err(error) if error.kind != ErrorKind::Unknown);
         self.state.published |= heard.iter().any(|(_, answer)| applied(answer));
-        if let Some(effect) = self.again(&heard) {
+        if let Some(effect) = self.await_update(&heard) {
+            return effect;
+        }
+        if !is_late(&heard)
+            && let Some(effect) = self.again(&heard)
+        {
             return effect;
         }
         let mut reasons = Vec::new();
         for (call, answer) in &heard {
             let Call::UpdateFunctionCode { sha256, function, zip } = call else { continue };
             match answer {
-                Ok(Reply::Code(code)) if code == sha256 => {}
+                Ok(Reply::Code { sha256: code, revision }) if code == sha256 => {
+                    let lanes = self.state.lanes.iter_mut().filter(|lane| lane.function == *function);
+                    lanes.for_each(|lane| lane.latest.clone_from(revision));
+                }
                 Ok(_) => {
                     reasons.push(format!("{function} has other code than {zip}: somebody else uploads too. Try again"))
                 }
-                Err(error) => reasons.push(words::failure(call, error)),
+                Err(error) => reasons.push(ready::refusal(call, error)),
             }
         }
         if reasons.is_empty() { self.begin(Task::Publish) } else { self.fail(reasons) }
@@ -48,7 +56,8 @@ impl Machine<'_> {
         let mut calls: Vec<Call> = Vec::new();
         for (shift, lane) in self.shifts.iter().zip(&self.state.lanes) {
             if let (Target::Latest | Target::Zip { .. }, Some(sha256)) = (&shift.target, &lane.sha256) {
-                let call = Call::PublishVersion { function: shift.function.clone(), sha256: sha256.clone() };
+                let (function, revision) = (shift.function.clone(), lane.latest.clone());
+                let call = Call::PublishVersion { function, sha256: sha256.clone(), revision };
                 if !calls.contains(&call) {
                     calls.push(call);
                 }
@@ -61,7 +70,17 @@ impl Machine<'_> {
         // An answer that was lost may have published.
         self.state.published |=
             heard.iter().any(|(_, answer)| matches!(answer, Err(error) if error.kind == ErrorKind::Unknown));
-        if let Some(effect) = self.again(&heard) {
+        self.forget_revisions(&heard);
+        if let Some(effect) = self.await_update(&heard) {
+            return effect;
+        }
+        if heard.iter().any(|(call, answer)| is_stale(answer) && self.is_unguarded(call)) {
+            return self.ask(Task::Publish);
+        }
+        if !is_late(&heard)
+            && !heard.iter().any(|(_, answer)| is_stale(answer))
+            && let Some(effect) = self.again(&heard)
+        {
             return effect;
         }
         let mut reasons = Vec::new();
@@ -70,10 +89,31 @@ impl Machine<'_> {
             match answer {
                 Ok(Reply::Published(version)) => self.take_published(function, &version, &mut reasons),
                 Ok(_) => reasons.push(words::failure(&call, &preflight::wrong("expected the version's number"))),
-                Err(error) => reasons.push(words::failure(&call, &error)),
+                Err(error) => reasons.push(ready::refusal(&call, &error)),
             }
         }
         if reasons.is_empty() { self.begin(Task::ReadPublished) } else { self.fail(reasons) }
+    }
+
+    /// After a lost answer, and where another driver may have published, the revision that was read proves nothing:
+    /// publishing changes the revision of `$LATEST` itself. The code is still guarded, and what is unchanged is not published
+    /// twice. <https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html>
+    fn forget_revisions(&mut self, heard: &Heard) {
+        let repeated = self.state.repeated;
+        for (call, answer) in heard {
+            let Call::PublishVersion { function, .. } = call else { continue };
+            let Err(error) = answer else { continue };
+            if error.kind == ErrorKind::Unknown || (repeated && error.kind == ErrorKind::Precondition) {
+                let lanes = self.state.lanes.iter_mut().filter(|lane| lane.function == *function);
+                lanes.for_each(|lane| lane.latest = None);
+            }
+        }
+    }
+
+    /// Whether a call carried a revision that does not count any more.
+    fn is_unguarded(&self, call: &Call) -> bool {
+        let Call::PublishVersion { function, revision: Some(_), .. } = call else { return false };
+        self.state.lanes.iter().any(|lane| lane.function == *function && lane.latest.is_none())
     }
 
     fn take_published(&mut self, function: &str, version: &str, reasons: &mut Vec<String>) {
@@ -111,12 +151,12 @@ impl Machine<'_> {
         if let Some(effect) = self.again(&heard) {
             return effect;
         }
-        let mut reasons = Vec::new();
+        let (mut reasons, mut pending, mut states) = (Vec::new(), Vec::new(), Vec::new());
         let published = self.state.lanes.iter().filter(|lane| lane.sha256.is_some());
         for (lane, (call, answer)) in published.zip(heard) {
             match version(answer) {
                 Ok(view) => {
-                    reasons.extend(preflight::inactive(&lane.function, &view));
+                    states.push(ready::target(&lane.function, &view));
                     if lane.sha256.as_ref() != Some(&view.sha256) {
                         reasons.push(format!(
                             "version {} of {} has other code than was published: somebody else publishes too. Try again",
@@ -131,6 +171,22 @@ impl Machine<'_> {
                 Err(error) => reasons.push(words::failure(&call, &error)),
             }
         }
+        for state in states {
+            self.take_ready(state, &mut reasons, &mut pending);
+        }
+        if let Some(effect) = self.await_ready(Task::ReadPublished, pending, &mut reasons) {
+            return effect;
+        }
         if reasons.is_empty() { self.next_stage() } else { self.fail(reasons) }
     }
+}
+
+/// Whether the revision that was read is not the latest.
+fn is_stale(answer: &crate::Answer) -> bool {
+    matches!(answer, Err(error) if error.kind == ErrorKind::Precondition)
+}
+
+/// Whether another update is still in progress, after all the time that it may take.
+fn is_late(heard: &Heard) -> bool {
+    heard.iter().any(|(_, answer)| matches!(answer, Err(error) if error.kind == ErrorKind::Conflict))
 }

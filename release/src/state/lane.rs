@@ -31,6 +31,9 @@ pub struct Lane {
     /// The SHA-256 of `$LATEST` that is published, in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sha256: Option<String>,
+    /// The revision of `$LATEST` that was read: only that one is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) latest: Option<String>,
     /// The version it stood on, as the preflight saw it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fit: Option<Fit>,
@@ -135,6 +138,7 @@ impl Lane {
             step: 0,
             since: None,
             sha256: None,
+            latest: None,
             fit: None,
             wanted: None,
             foreign: None,

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     AlarmState, AlarmView, AliasView, Answer, Call, CallError, Deployment, DeploymentStatus, DeploymentView, ErrorKind,
-    Executed, Minute, Pause, Percent, Place, Plan, Reply, Routing, Step, Strategy, VersionView,
+    Executed, Minute, Pause, Percent, Place, Plan, Reply, Routing, Step, Strategy, UpdateStatus, VersionState,
+    VersionView,
 };
 
 /// What an alias stands on where nobody looked.
@@ -70,13 +71,16 @@ impl<'a> Ideal<'a> {
                 sha256: self.sha256(function, version),
                 role: "role".to_owned(),
                 dead_letter: None,
-                active: true,
+                state: VersionState::Active,
+                update: UpdateStatus::Successful,
+                reason: None,
+                revision: None,
                 place: self.place.clone(),
             })),
             Call::ListProvisionedConcurrency { .. } => Ok(Reply::Provisioned(Vec::new())),
             Call::UpdateFunctionCode { function, sha256, .. } => {
                 self.latest.insert(function.clone(), sha256.clone());
-                Ok(Reply::Code(sha256.clone()))
+                Ok(Reply::Code { sha256: sha256.clone(), revision: Some("0".to_owned()) })
             }
             Call::PublishVersion { .. } => Ok(Reply::Published(NEW.to_owned())),
             Call::Invoke { .. } => Ok(Reply::Invoked(None)),

@@ -12,6 +12,7 @@ mod own_alarms;
 mod parts;
 mod place;
 mod random;
+mod ready;
 mod refused;
 mod settling;
 mod whole;

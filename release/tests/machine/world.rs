@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use onebox_release::{
     AlarmChange, AlarmState, AlarmView, AliasView, Answer, Call, CallError, DeploymentStatus, DeploymentView, Effect,
-    Ending, ErrorKind, Event, Input, Minute, Percent, Place, Plan, Provisioned, Reply, Routing, State, VersionView,
-    advance,
+    Ending, ErrorKind, Event, Input, Minute, Percent, Place, Plan, Provisioned, Reply, Routing, State, UpdateStatus,
+    VersionState, VersionView, advance,
 };
 use serde_json::json;
 
@@ -219,7 +219,10 @@ impl World {
                 sha256: if version == "$LATEST" { self.latest.clone() } else { format!("code-{version}") },
                 role: "role".into(),
                 dead_letter: None,
-                active: true,
+                state: VersionState::Active,
+                update: UpdateStatus::Successful,
+                reason: None,
+                revision: Some("r0".into()),
                 place: self.place.clone(),
             }),
             Call::ListProvisionedConcurrency { function } => {
@@ -227,7 +230,7 @@ impl World {
             }
             Call::UpdateFunctionCode { sha256, .. } => {
                 self.latest = sha256.clone();
-                Reply::Code(sha256.clone())
+                Reply::Code { sha256: sha256.clone(), revision: Some("r1".into()) }
             }
             Call::PublishVersion { sha256, .. } => Reply::Published(sha256.trim_start_matches("code-").to_owned()),
             Call::Invoke { .. } => Reply::Invoked(None),

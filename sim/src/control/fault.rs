@@ -84,6 +84,11 @@ pub enum Trouble {
         /// The version.
         version: String,
     },
+    /// Somebody changes a function's configuration before the call is applied.
+    Reconfigured {
+        /// The function.
+        function: String,
+    },
     /// The clock of whoever calls is turned back by so much: see [`ControlPlane::turned_back`](super::ControlPlane::turned_back).
     ClockBack(SignedDuration),
 }

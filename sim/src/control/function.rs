@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use onebox_release::{Place, ProvisionedStatus, VersionView};
+use onebox_release::{Place, ProvisionedStatus, UpdateStatus, VersionState, VersionView};
 
 use super::{
     alias::{Alias, SlowMoves},
@@ -46,6 +46,34 @@ pub(crate) struct Version {
     pub(crate) active_from: Timestamp,
     /// Lambda@Edge holds copies: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-edge-delete-replicas.html>
     pub(crate) replicated: bool,
+    /// What is not in order with it.
+    pub(crate) condition: Option<Condition>,
+}
+
+/// A state, or an update, that is not in order:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// `State`.
+    pub state: VersionState,
+    /// `LastUpdateStatus`.
+    pub update: UpdateStatus,
+    /// `StateReasonCode` and `StateReason`, or those of the last update.
+    pub reason: Option<(String, String)>,
+}
+
+impl Condition {
+    /// A state and its reason.
+    #[must_use]
+    pub fn of(state: VersionState, code: &str, reason: &str) -> Self {
+        Self { state, update: UpdateStatus::Successful, reason: Some((code.to_owned(), reason.to_owned())) }
+    }
+
+    /// How the last update went, and why.
+    #[must_use]
+    pub fn updated(update: UpdateStatus, code: &str, reason: &str) -> Self {
+        Self { update, ..Self::of(VersionState::Active, code, reason) }
+    }
 }
 
 /// A function: `$LATEST`, the published versions, the aliases.
@@ -56,6 +84,10 @@ pub(crate) struct Function {
     pub(crate) versions: BTreeMap<u64, Version>,
     /// The highest number that was ever given: none is given twice.
     last: u64,
+    /// Whether an update of `$LATEST` is still applied: when it is, there is another revision.
+    updating: bool,
+    /// What becomes of the versions that are published, as where SnapStart makes no snapshot.
+    pub(crate) outcome: Option<Condition>,
     pub(crate) aliases: BTreeMap<String, Alias>,
     /// Provisioned concurrency, by version or alias.
     pub(crate) provisioned: BTreeMap<String, (ProvisionedStatus, Option<String>)>,
@@ -63,9 +95,10 @@ pub(crate) struct Function {
 
 impl Function {
     pub(crate) fn new(place: Place, code: Code, now: Timestamp, revisions: &mut Revisions) -> Self {
-        let latest = Version { code, revision: revisions.next(), active_from: now, replicated: false };
+        let latest = Version::new(code, now, revisions);
+        let (updating, outcome) = (false, None);
         let (versions, aliases, provisioned) = Default::default();
-        Self { place, latest, versions, last: 0, aliases, provisioned }
+        Self { place, latest, versions, last: 0, updating, outcome, aliases, provisioned }
     }
 
     /// `$LATEST` or a published version, by what stands behind the colon.
@@ -82,13 +115,18 @@ impl Function {
     /// since the last version."
     ///
     /// <https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html>
+    ///
+    /// It gives `$LATEST` another revision, as AWS's answers show:
+    /// <https://github.com/localstack/localstack/blob/master/tests/aws/services/lambda_/test_lambda_api.py>
     pub(crate) fn publish(
         &mut self,
+        name: &str,
         sha256: Option<&str>,
         revision: Option<&str>,
         now: Timestamp,
         revisions: &mut Revisions,
     ) -> Result<u64, Refusal> {
+        self.check_updated(name, now)?;
         let latest = &self.latest;
         if let Some(expected) = sha256.filter(|expected| *expected != latest.code.sha256) {
             return Err(Refusal::invalid(format!(
@@ -104,7 +142,8 @@ impl Function {
         }
         self.last += 1;
         let code = latest.code.clone();
-        let version = Version { code, revision: revisions.next(), active_from: now, replicated: false };
+        let version = Version { condition: self.outcome.clone(), ..Version::new(code, now, revisions) };
+        self.latest.revision = revisions.next();
         self.versions.insert(self.last, version);
         Ok(self.last)
     }
@@ -118,17 +157,44 @@ impl Function {
         now: Timestamp,
         revisions: &mut Revisions,
     ) -> Result<(), Refusal> {
-        if now < self.latest.active_from {
-            return Err(Refusal::conflict(format!(
-                "The operation cannot be performed at this time. An update is in progress for resource: {}",
-                arn(&self.place, name, None)
-            )));
-        }
+        self.check_updated(name, now)?;
         if revision.is_some_and(|revision| revision != self.latest.revision) {
             return Err(Refusal::precondition());
         }
-        self.latest = Version { code, revision: revisions.next(), active_from: now, replicated: false };
+        self.latest = Version::new(code, now, revisions);
         Ok(())
+    }
+
+    /// The update of `$LATEST` takes until then.
+    pub(crate) fn apply_until(&mut self, until: Timestamp, now: Timestamp) {
+        self.latest.active_from = until;
+        self.updating = now < until;
+    }
+
+    /// Somebody changes the configuration of `$LATEST`.
+    pub(crate) fn reconfigure(&mut self, revisions: &mut Revisions) {
+        self.latest.revision = revisions.next();
+    }
+
+    /// Lets AWS end what it applies and moves, where it is time.
+    pub(crate) fn settle(&mut self, slow: Option<SlowMoves>, now: Timestamp, revisions: &mut Revisions) {
+        if self.updating && self.latest.active_from <= now {
+            self.updating = false;
+            self.latest.revision = revisions.next();
+        }
+        self.aliases.values_mut().for_each(|alias| alias.settle(slow, now, revisions));
+    }
+
+    /// Neither an update nor a publication begins while an update is in progress.
+    fn check_updated(&self, name: &str, now: Timestamp) -> Result<(), Refusal> {
+        let told = self.latest.condition.as_ref().is_some_and(|condition| condition.update == UpdateStatus::InProgress);
+        if !told && now >= self.latest.active_from {
+            return Ok(());
+        }
+        Err(Refusal::conflict(format!(
+            "The operation cannot be performed at this time. An update is in progress for resource: {}",
+            arn(&self.place, name, None)
+        )))
     }
 
     /// `DeleteFunction` of one version.
@@ -172,14 +238,34 @@ impl Function {
 }
 
 impl Version {
+    fn new(code: Code, now: Timestamp, revisions: &mut Revisions) -> Self {
+        Self { code, revision: revisions.next(), active_from: now, replicated: false, condition: None }
+    }
+
+    /// Its state, and how its last update went: a new version is pending; new code of `$LATEST` leaves it active while the
+    /// update is applied.
+    pub(crate) fn condition(&self, number: &str, now: Timestamp) -> Condition {
+        let is_new = now < self.active_from;
+        let state = if is_new && number != "$LATEST" { VersionState::Pending } else { VersionState::Active };
+        let update = if is_new { UpdateStatus::InProgress } else { UpdateStatus::Successful };
+        match &self.condition {
+            Some(condition) if !is_new => condition.clone(),
+            _ => Condition { state, update, reason: None },
+        }
+    }
+
     /// The version as a release sees it.
     pub(crate) fn view(&self, version: &str, place: &Place, now: Timestamp) -> VersionView {
+        let Condition { state, update, reason } = self.condition(version, now);
         VersionView {
             version: version.to_owned(),
             sha256: self.code.sha256.clone(),
             role: self.code.role.clone(),
             dead_letter: self.code.dead_letter.clone(),
-            active: now >= self.active_from,
+            state,
+            update,
+            reason: reason.map(|(code, text)| format!("{code}: {text}")),
+            revision: Some(self.revision.clone()),
             place: place.clone(),
         }
     }
@@ -203,10 +289,9 @@ impl Functions {
         Self { place, known: BTreeMap::new() }
     }
 
-    /// Lets AWS end what it moves, where it is time.
+    /// Lets AWS end what it applies and moves, where it is time.
     pub(crate) fn settle(&mut self, slow: Option<SlowMoves>, now: Timestamp, revisions: &mut Revisions) {
-        let aliases = self.known.values_mut().flat_map(|function| function.aliases.values_mut());
-        aliases.for_each(|alias| alias.settle(slow, now, revisions));
+        self.known.values_mut().for_each(|function| function.settle(slow, now, revisions));
     }
 
     pub(crate) fn insert(&mut self, name: &str, function: Function) {

@@ -112,6 +112,11 @@ impl ControlPlane {
                     let _ = function.delete(named.function, version);
                 }
             }
+            Trouble::Reconfigured { function } => {
+                if let Ok((_, function)) = self.functions.get_mut(function) {
+                    function.reconfigure(&mut self.revisions);
+                }
+            }
             Trouble::ClockBack(by) => self.turned_back += *by,
             _ => {}
         }
@@ -149,10 +154,13 @@ impl ControlPlane {
             Call::UpdateFunctionCode { function, sha256, .. } => {
                 // What the file holds is the caller's word: nothing is read here.
                 self.update_code(function, sha256, None, None, now)?;
-                Reply::Code(sha256.clone())
+                let (_, function) = self.functions.get(function)?;
+                // Until the code is applied nobody knows the revision that it will have.
+                let revision = (function.latest.active_from <= now).then(|| function.latest.revision.clone());
+                Reply::Code { sha256: sha256.clone(), revision }
             }
-            Call::PublishVersion { function, sha256 } => {
-                Reply::Published(self.publish_guarded(function, Some(sha256), None, now)?)
+            Call::PublishVersion { function, sha256, revision } => {
+                Reply::Published(self.publish_guarded(function, Some(sha256), revision.as_deref(), now)?)
             }
             Call::Invoke { function, .. } => Reply::Invoked(self.script_of(function)?.failure()),
             Call::DescribeAlarms { names, region } => Reply::Alarms(self.describe(names, region.as_deref(), now)?),
@@ -245,7 +253,7 @@ impl ControlPlane {
         let old = &function.latest.code;
         let code = Code { sha256: sha256.to_owned(), bytes: bytes.unwrap_or(old.bytes), ..old.clone() };
         function.update(named.function, code, revision, now, &mut self.revisions)?;
-        function.latest.active_from = settled;
+        function.apply_until(settled, now);
         Ok(())
     }
 
@@ -258,9 +266,9 @@ impl ControlPlane {
         now: Timestamp,
     ) -> Result<String, Refusal> {
         let settled = now.saturating_add(self.settle).unwrap_or(now);
-        let (_, function) = self.functions.get_mut(function)?;
+        let (named, function) = self.functions.get_mut(function)?;
         let known = function.versions.len();
-        let version = function.publish(sha256, revision, now, &mut self.revisions)?;
+        let version = function.publish(named.function, sha256, revision, now, &mut self.revisions)?;
         if function.versions.len() > known
             && let Some(published) = function.versions.get_mut(&version)
         {
@@ -314,7 +322,6 @@ impl ControlPlane {
     }
 }
 
-/// An alarm's ARN.
 /// Whether an operation counts against Lambda's control plane: invocations and other services do not.
 fn is_limited(operation: &str) -> bool {
     matches!(

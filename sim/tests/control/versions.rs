@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use onebox_release::{Answer, Call, ErrorKind, Reply};
-use onebox_sim::control::{CONTROL_PLANE_RATE, Code, ControlPlane};
+use onebox_release::{Answer, Call, ErrorKind, Reply, UpdateStatus, VersionState, VersionView};
+use onebox_sim::control::{CONTROL_PLANE_RATE, Code, Condition, ControlPlane};
 
 use crate::scene::{after, get, noon, plane, refused};
 
 fn publish(sha256: &str) -> Call {
-    Call::PublishVersion { function: "orders".into(), sha256: sha256.into() }
+    Call::PublishVersion { function: "orders".into(), sha256: sha256.into(), revision: None }
 }
 
 fn upload(sha256: &str) -> Call {
@@ -28,7 +28,7 @@ fn published(answer: Answer) -> String {
 
 fn is_active(plane: &mut ControlPlane, number: &str, at: i64) -> bool {
     match plane.call(&version(number), after(at)) {
-        Ok(Reply::Version(view)) => view.active,
+        Ok(Reply::Version(view)) => view.state == VersionState::Active,
         other => panic!("expected a version: {other:?}"),
     }
 }
@@ -77,6 +77,66 @@ fn new_code_and_new_versions_settle() {
     // What is there already is not pending again.
     assert_eq!(published(plane.call(&publish("newer"), after(40))), "8");
     assert!(is_active(&mut plane, "8", 40));
+}
+
+fn view(plane: &mut ControlPlane, number: &str, at: i64) -> VersionView {
+    match plane.call(&version(number), after(at)) {
+        Ok(Reply::Version(view)) => view,
+        other => panic!("expected a version: {other:?}"),
+    }
+}
+
+/// AWS's own answers show when the revision changes:
+/// <https://github.com/localstack/localstack/blob/master/tests/aws/services/lambda_/test_lambda_api.py>
+#[test]
+fn only_the_revision_that_was_read_is_published() {
+    let mut plane = plane();
+    plane.settle(Duration::from_secs(10));
+    let publish = |revision: &str| Call::PublishVersion {
+        function: "orders".into(),
+        sha256: "new".into(),
+        revision: Some(revision.into()),
+    };
+    let before = view(&mut plane, "$LATEST", 0).revision.unwrap();
+    plane.call(&upload("new"), noon()).unwrap();
+    let updating = view(&mut plane, "$LATEST", 9);
+    assert_eq!((&updating.state, updating.update), (&VersionState::Active, UpdateStatus::InProgress));
+    refused(
+        plane.call(&publish(updating.revision.as_deref().unwrap()), after(9)),
+        ErrorKind::Conflict,
+        "An update is in progress",
+    );
+    let applied = view(&mut plane, "$LATEST", 10);
+    assert_eq!(applied.update, UpdateStatus::Successful);
+    for stale in [before.as_str(), updating.revision.as_deref().unwrap()] {
+        refused(plane.call(&publish(stale), after(10)), ErrorKind::Precondition, "Revision Id");
+    }
+    assert_eq!(published(plane.call(&publish(applied.revision.as_deref().unwrap()), after(10))), "8");
+    assert_eq!(view(&mut plane, "8", 11).state, VersionState::Pending);
+    // Publishing changes the revision itself; nothing is published twice.
+    refused(
+        plane.call(&publish(applied.revision.as_deref().unwrap()), after(20)),
+        ErrorKind::Precondition,
+        "Revision Id",
+    );
+    let latest = view(&mut plane, "$LATEST", 20).revision.unwrap();
+    assert_eq!(published(plane.call(&publish(&latest), after(20))), "8");
+}
+
+#[test]
+fn what_is_not_in_order_with_a_version_is_shown_with_its_reason() {
+    let mut plane = plane();
+    let idle = Condition::of(VersionState::Inactive, "Idle", "The function is idle.");
+    plane.condition("orders", "7", Some(idle)).unwrap();
+    let seven = view(&mut plane, "7", 0);
+    assert_eq!((seven.state, seven.reason.as_deref()), (VersionState::Inactive, Some("Idle: The function is idle.")));
+    plane.condition("orders", "7", None).unwrap();
+    assert_eq!(view(&mut plane, "7", 0).state, VersionState::Active);
+    assert!(plane.condition("orders", "99", None).is_err());
+    plane.outcome("orders", Some(Condition::of(VersionState::Failed, "FunctionError", "it threw"))).unwrap();
+    plane.call(&upload("new"), noon()).unwrap();
+    assert_eq!(published(plane.call(&publish("new"), noon())), "8");
+    assert_eq!(view(&mut plane, "8", 0).state, VersionState::Failed);
 }
 
 /// "15 requests per second" over all of Lambda's control plane; hooks and alarms are other services' business.

@@ -6,7 +6,11 @@
                             "rate": calls of Lambda's control plane a second}
     GET  /strict/account    the aliases and alarms as they stand, and the updates that made them so
     POST /strict/alarm      {"name", "state"}
-    POST /strict/alias      {"function", "alias", "version"}: moved by somebody else's hand
+    POST /strict/alias      {"function", "alias", "version", "weights"}: moved by somebody else's hand
+    POST /strict/condition  {"function", "qualifier", "condition"}: what AWS shows of a version or of $LATEST, such as
+                            {"State": "Inactive"}; null: that it is in order
+    POST /strict/outcome    {"function", "condition"}: the condition of the versions that are published from now on
+    POST /strict/configured {"function"}: somebody else changes the configuration
     POST /strict/faults     [{"operation", "call", "trouble", …}], see the door
     POST /strict/traffic    [{"function", "alias", "version", "minute", "invocations", "errors"}]
     POST /strict/program    {"function", "program", "env"}: a Lambda binary that answers for a function
@@ -21,6 +25,7 @@ import base64
 import datetime
 import json
 import os
+import uuid
 from urllib.parse import parse_qs
 
 from moto.awslambda.models import lambda_backends
@@ -171,6 +176,29 @@ def alarm(region, told):
     return {}
 
 
+def condition(region, told):
+    with LOCK:
+        storage = lambdas(region)._lambdas
+        function = storage.get_function_by_name_or_arn_forbid_qualifier(told["function"])
+        aliases.version_of(lambdas(region), function, told["qualifier"]).condition = told["condition"]
+    return {}
+
+
+def outcome(region, told):
+    with LOCK:
+        storage = lambdas(region)._lambdas
+        storage.get_function_by_name_or_arn_forbid_qualifier(told["function"]).outcome = told["condition"]
+    return {}
+
+
+def configured(region, told):
+    with LOCK:
+        function = lambdas(region)._lambdas.get_function_by_name_or_arn_forbid_qualifier(told["function"])
+        function.memory_size += 1
+        function.revision_id = str(uuid.uuid4())
+    return {}
+
+
 def order(region, faults):
     here = door.region(region)
     with LOCK:
@@ -188,6 +216,9 @@ POSTS = {
     "account": begin,
     "alarm": alarm,
     "alias": edit,
+    "condition": condition,
+    "outcome": outcome,
+    "configured": configured,
     "faults": order,
     "traffic": traffic,
     "program": program,

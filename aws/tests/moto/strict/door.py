@@ -198,6 +198,6 @@ def edit(name, fault):
     """Somebody else moves an alias."""
     from .desk import lambdas
 
-    asked = {"FunctionVersion": fault["version"], "RoutingConfig": {"AdditionalVersionWeights": {}}}
+    asked = {"FunctionVersion": fault["version"], "RoutingConfig": {"AdditionalVersionWeights": fault.get("weights", {})}}
     with LOCK:
         aliases.put(lambdas(name), fault["function"], fault["alias"], asked, create=False)

@@ -35,8 +35,14 @@ def patch():
         self.dead_letter = (spec.get("DeadLetterConfig") or {}).get("TargetArn")
         self.revision_id = str(uuid.uuid4())
         self.settled = 0.0
+        self.updating = False
+        # What AWS shows instead: State, StateReasonCode, StateReason, LastUpdateStatus and so on.
+        self.condition = None
+        # The condition of every version that is published.
+        self.outcome = None
 
     def get_configuration(self, on_create=False):
+        applied(self)
         shown = configuration(self, on_create)
         shown["RevisionId"] = self.revision_id
         if self.dead_letter:
@@ -44,6 +50,8 @@ def patch():
         if time.monotonic() < self.settled:
             published = self.version != "$LATEST"
             shown["State" if published else "LastUpdateStatus"] = "Pending" if published else "InProgress"
+        else:
+            shown.update(self.condition or {})
         return shown
 
     def publish_version(self, name_or_arn, description=""):
@@ -60,6 +68,10 @@ def patch():
         version.description = description or version.description
         version.revision_id = str(uuid.uuid4())
         version.settled = time.monotonic() + SETTLING
+        version.updating, version.condition = False, latest.outcome
+        # "publish_version changes the revision id of $LATEST", as AWS's answers show:
+        # https://github.com/localstack/localstack/blob/master/tests/aws/services/lambda_/test_lambda_api.py
+        latest.revision_id = str(uuid.uuid4())
         group["versions"].append(version)
         self._arns[version.function_arn] = version
         return version
@@ -117,13 +129,23 @@ def update_function_code(self):
     if not asked.get("DryRun"):
         latest.revision_id = str(uuid.uuid4())
         latest.settled = time.monotonic() + SETTLING
+        latest.updating, latest.condition = True, None
     if asked.get("Publish") and not asked.get("DryRun"):
         target = self.backend.publish_version(name)
     return 200, {}, json.dumps(target.get_configuration())
 
 
+def applied(function):
+    """That an update is applied gives the function another revision."""
+    if function.updating and time.monotonic() >= function.settled:
+        function.updating = False
+        function.revision_id = str(uuid.uuid4())
+
+
 def settled(function):
-    if time.monotonic() < function.settled:
+    applied(function)
+    told = (function.condition or {}).get("LastUpdateStatus")
+    if time.monotonic() < function.settled or told == "InProgress":
         raise conflict(
             "The operation cannot be performed at this time. An update is in progress for resource: "
             f"{function.function_arn}"

@@ -5,7 +5,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::Method;
 use jiff::Timestamp;
-use onebox_release::{Place, ProvisionedStatus};
+use onebox_release::{Place, ProvisionedStatus, UpdateStatus, VersionState};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -14,7 +14,7 @@ use super::{Asked, Wire, value::Members};
 use crate::control::{
     ControlPlane, Mover, Refusal, Script,
     alias::{Alias, Change},
-    function::Version,
+    function::{Condition, Version},
     name::{Named, arn, is_number},
 };
 
@@ -328,8 +328,17 @@ fn configuration(
 }
 
 fn shown_version(place: &Place, function: &str, number: &str, version: &Version, now: Timestamp) -> Value {
-    let active = now >= version.active_from;
+    let Condition { state, update, reason } = version.condition(number, now);
     let latest = number == "$LATEST";
+    let state = match state {
+        VersionState::Other(state) => json!(state),
+        state => json!(state),
+    };
+    let (code, text) = reason.unzip();
+    let (of_state, of_update) = match update {
+        UpdateStatus::Failed => ((None, None), (code, text)),
+        _ => ((code, text), (None, None)),
+    };
     json!({
         "FunctionName": function,
         "FunctionArn": arn(place, function, (!latest).then_some(number)),
@@ -342,8 +351,11 @@ fn shown_version(place: &Place, function: &str, number: &str, version: &Version,
         "RevisionId": version.revision,
         "LastModified": version.active_from.strftime("%Y-%m-%dT%H:%M:%S.%3f+0000").to_string(),
         "DeadLetterConfig": version.code.dead_letter.as_ref().map(|arn| json!({ "TargetArn": arn })),
-        // A new version is pending; new code of `$LATEST` leaves it active while the update goes on.
-        "State": if active || latest { "Active" } else { "Pending" },
-        "LastUpdateStatus": if active { "Successful" } else { "InProgress" },
+        "State": state,
+        "StateReasonCode": of_state.0,
+        "StateReason": of_state.1,
+        "LastUpdateStatus": update,
+        "LastUpdateStatusReasonCode": of_update.0,
+        "LastUpdateStatusReason": of_update.1,
     })
 }
