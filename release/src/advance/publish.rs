@@ -95,15 +95,19 @@ impl Machine<'_> {
         if reasons.is_empty() { self.begin(Task::ReadPublished) } else { self.fail(reasons) }
     }
 
-    /// After a lost answer, and where another driver may have published, the revision that was read proves nothing:
-    /// publishing changes the revision of `$LATEST` itself. The code is still guarded, and what is unchanged is not published
+    /// After a publication, after a lost answer, and where another driver may have published, the revision that was read proves
+    /// nothing: publishing changes the revision of `$LATEST` itself, and where another function of the batch has to be tried
+    /// again, so is this one. The code is still guarded, and what is unchanged is not published
     /// twice. <https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html>
     fn forget_revisions(&mut self, heard: &Heard) {
         let repeated = self.state.repeated;
         for (call, answer) in heard {
             let Call::PublishVersion { function, .. } = call else { continue };
-            let Err(error) = answer else { continue };
-            if error.kind == ErrorKind::Unknown || (repeated && error.kind == ErrorKind::Precondition) {
+            let is_past = match answer {
+                Ok(_) => true,
+                Err(error) => error.kind == ErrorKind::Unknown || (repeated && error.kind == ErrorKind::Precondition),
+            };
+            if is_past {
                 let lanes = self.state.lanes.iter_mut().filter(|lane| lane.function == *function);
                 lanes.for_each(|lane| lane.latest = None);
             }

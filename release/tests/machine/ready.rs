@@ -220,6 +220,31 @@ fn a_publication_in_doubt_is_repeated_without_the_revision_that_it_may_have_chan
     assert_eq!(revisions(&world), [Some("r0".to_owned()), None]);
 }
 
+/// What was published already has another revision by then.
+#[test]
+fn a_batch_of_publications_is_repeated_where_one_of_them_was_throttled() {
+    let mut tries = 0;
+    let latest = plan(|plan| {
+        plan.backends[0].target = Target::Latest;
+        plan.one_box.as_mut().unwrap().target = Target::Latest;
+        plan.regular.as_mut().unwrap().target = Target::Latest;
+    });
+    let mut published = Vec::new();
+    let mut world = World::new(latest).scripted(move |_, call| {
+        let Call::PublishVersion { function, revision, .. } = call else { return None };
+        if revision.is_some() && published.contains(function) {
+            return Some(Err(CallError::new(ErrorKind::Precondition, "PreconditionFailedException")));
+        }
+        if function == "web-box" && tries < 2 {
+            tries += 1;
+            return Some(Err(CallError::new(ErrorKind::Throttled, "TooManyRequestsException")));
+        }
+        published.push(function.clone());
+        None
+    });
+    assert_eq!(world.start(), Ending::Released);
+}
+
 /// AWS shows a weight of nothing where somebody left one; it is no shift, and the next update clears it.
 #[test]
 fn a_weight_of_zero_is_no_shift() {
