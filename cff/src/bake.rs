@@ -3,7 +3,7 @@
 //! The minifier leaves out what a constant makes unreachable, so the parts themselves hold no choice of this kind.
 
 use onebox_core::{Entry, Origin, Part, Ramp, S3Domain};
-use onebox_edge::{Config, Moves, Origins, SecretText};
+use onebox_edge::{Config, Moves, Origins, SecretText, forced_header};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -81,11 +81,6 @@ fn constants(config: &Config, crawlers: &[String]) -> Vec<(&'static str, String)
         ("ONE_BOX_ID", text(one_box_id)),
         ("ONE_BOX_ORIGIN", origin(&config.origins, one_box_id.is_some())),
     ]
-}
-
-/// The request header that tells viewer-response of a forced visitor.
-fn forced_header(partition: &str) -> String {
-    format!("{}-forced", partition.to_ascii_lowercase())
 }
 
 /// A JSON value is a JavaScript expression.

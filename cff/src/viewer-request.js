@@ -1,11 +1,14 @@
 // viewer-request: the request is tagged with its visitor's partition, before the cache is asked.
 
 function answer(event, release) {
-    // The function is associated with viewer-response: that event is about the response.
-    if (event.response) return event.response;
-    const request = event.request;
+    let request;
     let isForced = false;
     try {
+        if (event.response) {
+            console.log('onebox: expected an event of viewer-request');
+            return event.response;
+        }
+        request = event.request;
         // Regular until everything has worked: a request that cannot be tagged is not moved, and one that cannot be moved
         // is not tagged as moved, because the cache would mix them.
         tag(request, REGULAR);

@@ -113,11 +113,30 @@ fn an_event_that_is_none_comes_back_without_an_exception() {
 }
 
 #[test]
-fn a_function_that_is_associated_with_the_other_event_returns_its_message_as_it_was() {
-    let request = Visit { cookies: vec![format!("__Host-onebox={}", pin(0))], ..Visit::default() }.request();
+fn a_function_that_is_associated_with_the_other_event_says_so_and_lets_no_tag_of_a_viewer_pass() {
+    let mut request = Visit { cookies: vec![format!("__Host-onebox={}", pin(0))], ..Visit::default() }.request();
+    request["request"]["headers"]["x-req-partition"] = json!({ "value": "one-box" });
     let response = Visit { cookies: vec!["session=7f3a".into()], ..Visit::default() }.response();
     let cases = [case(0, response.clone()), case(1, request.clone())];
-    assert_eq!(messages(&cases), [response["response"].clone(), request["request"].clone()]);
+    let mut tagged = request["request"].clone();
+    tagged["headers"]["x-req-partition"] = json!({ "value": "regular" });
+    assert_eq!(messages(&cases), [response["response"].clone(), tagged]);
+    for engine in ENGINES {
+        let (_, log) = logged(engine, &functions(), &cases);
+        let lines: Vec<&str> = log.lines().collect();
+        assert_eq!(lines.len(), 2, "{engine:?}: {log}");
+        assert!(lines[0].ends_with("onebox: expected an event of viewer-request"), "{engine:?}: {log}");
+        assert!(lines[1].ends_with("onebox: expected an event of viewer-response"), "{engine:?}: {log}");
+    }
+}
+
+#[test]
+fn no_event_at_all_is_no_exception() {
+    let events = [json!(null), json!(5), json!("text"), json!([])];
+    for function in [0, 1] {
+        let cases: Vec<Case> = events.iter().map(|event| case(function, event.clone())).collect();
+        assert_eq!(messages(&cases), [const { Value::Null }; 4]);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A TOML document as flat settings, and where each setting stands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use onebox_edge::{Config, Settings, Value};
 use toml::{
@@ -36,13 +36,13 @@ pub fn read_with(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Resul
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut flat = Flat::default();
     flat.members("", document.get_ref());
-    let places = Places { text: text.to_owned(), offsets: flat.offsets };
+    let places = Places::new(text, flat.offsets);
 
     let mut mistakes: Vec<_> = errors
         .iter()
         .map(|error| places.mistake(error.span().map_or(0, |span| span.start), "", error.message()))
         .collect();
-    let broken: Vec<_> = mistakes.iter().map(|mistake| mistake.line).collect();
+    let broken: HashSet<_> = mistakes.iter().map(|mistake| mistake.line).collect();
     let in_the_file: Vec<_> =
         SECRETS.into_iter().filter(|path| flat.settings.get(path).is_some_and(is_bytes)).collect();
     for path in &in_the_file {
@@ -72,7 +72,7 @@ pub fn tree(text: &str) -> (serde_json::Value, Places, Vec<Mistake>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut flat = Flat::default();
     flat.members("", document.get_ref());
-    let places = Places { text: text.to_owned(), offsets: flat.offsets };
+    let places = Places::new(text, flat.offsets);
     let mistakes =
         errors.iter().map(|error| places.mistake(error.span().map_or(0, |span| span.start), "", error.message()));
     let mistakes = mistakes.collect();
@@ -107,11 +107,24 @@ fn is_bytes(value: &Value) -> bool {
 /// Where the settings of a document stand.
 #[derive(Clone, Debug)]
 pub struct Places {
-    text: String,
     offsets: HashMap<String, usize>,
+    /// Where every line begins.
+    lines: Vec<usize>,
+    /// Where every character begins that is not one byte: a file of thousands of mistakes is read once.
+    wide: Vec<(usize, usize)>,
 }
 
 impl Places {
+    fn new(text: &str, offsets: HashMap<String, usize>) -> Self {
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let mut more = 0;
+        let wide = text.char_indices().filter(|(_, letter)| letter.len_utf8() > 1).map(|(at, letter)| {
+            more += letter.len_utf8() - 1;
+            (at, more)
+        });
+        Self { wide: wide.collect(), lines, offsets }
+    }
+
     /// The line and the column of a setting, or of the nearest table around it, both from 1.
     #[must_use]
     pub fn of(&self, path: &str) -> (usize, usize) {
@@ -119,7 +132,7 @@ impl Places {
     }
 
     /// Whether a problem may be a consequence of broken TOML: what stands on its lines, and what seems to be missing.
-    fn doubts(&self, path: &str, line: usize, broken: &[usize]) -> bool {
+    fn doubts(&self, path: &str, line: usize, broken: &HashSet<usize>) -> bool {
         !broken.is_empty() && (!self.offsets.contains_key(path) || broken.contains(&line))
     }
 
@@ -130,7 +143,7 @@ impl Places {
         mut mistakes: Vec<Mistake>,
         problems: impl IntoIterator<Item = (&'p str, &'p str)>,
     ) -> Vec<Mistake> {
-        let broken: Vec<_> = mistakes.iter().map(|mistake| mistake.line).collect();
+        let broken: HashSet<_> = mistakes.iter().map(|mistake| mistake.line).collect();
         for (path, message) in problems {
             let mistake = self.mistake(self.nearest(path), path, message);
             if !self.doubts(path, mistake.line, &broken) {
@@ -153,9 +166,15 @@ impl Places {
     }
 
     fn position(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (1 + before.matches('\n').count(), 1 + before[line_start..].chars().count())
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).and_then(|at| self.lines.get(at)).copied().unwrap_or_default();
+        (line, 1 + self.letters(offset) - self.letters(start))
+    }
+
+    /// How many characters are before a place.
+    fn letters(&self, offset: usize) -> usize {
+        let wide = self.wide.partition_point(|(at, _)| *at < offset);
+        offset - wide.checked_sub(1).and_then(|at| self.wide.get(at)).map_or(0, |(_, more)| *more)
     }
 
     fn mistake(&self, offset: usize, field: &str, message: &str) -> Mistake {

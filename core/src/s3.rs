@@ -19,6 +19,7 @@
 pub struct S3Domain<'a> {
     bucket: &'a [u8],
     region: Option<&'a [u8]>,
+    names_region: bool,
     /// A bucket's name is unique in its AWS partition: China is another one.
     is_china: bool,
 }
@@ -34,13 +35,14 @@ impl<'a> S3Domain<'a> {
         let global: &[u8] = if is_china { b"cn-north-1" } else { b"us-east-1" };
         // Read from the end: a bucket's own name may look like one of these.
         let (before, last) = last_label(names)?;
-        let (bucket, region) = if last.eq_ignore_ascii_case(b"s3") {
+        let is_global = last.eq_ignore_ascii_case(b"s3");
+        let (bucket, region) = if is_global {
             (before, Some(global))
         } else if last.eq_ignore_ascii_case(b"s3-external-1") {
             (before, Some(&b"us-east-1"[..]))
         } else if last.eq_ignore_ascii_case(ACCELERATE) {
             (before, None)
-        } else if let Some(region) = after_start(last, b"s3-") {
+        } else if let Some(region) = after_start(last, b"s3-fips-").or_else(|| after_start(last, b"s3-")) {
             is_region(region).then_some((before, Some(region)))?
         } else {
             let (before, service) = last_label(before)?;
@@ -53,7 +55,8 @@ impl<'a> S3Domain<'a> {
                 (is_s3 && is_region(last)).then_some((before, Some(last)))?
             }
         };
-        (!bucket.is_empty()).then_some(Self { bucket, region, is_china })
+        let names_region = region.is_some() && !is_global;
+        (!bucket.is_empty()).then_some(Self { bucket, region, names_region, is_china })
     }
 
     /// The bucket's name.
@@ -68,6 +71,13 @@ impl<'a> S3Domain<'a> {
     #[must_use]
     pub fn region(&self) -> Option<&'a [u8]> {
         self.region
+    }
+
+    /// Whether the name has a Region in it. That of the global endpoint has none, though it stands for one: a bucket of any
+    /// Region can be reached by it.
+    #[must_use]
+    pub fn names_region(&self) -> bool {
+        self.names_region
     }
 
     /// Whether both are the same bucket, whatever their spelling.
@@ -85,6 +95,21 @@ const DUALSTACK: &[u8] = b"dualstack";
 pub(crate) fn same_domain(left: &[u8], right: &[u8]) -> bool {
     left.eq_ignore_ascii_case(right)
         || S3Domain::of(left).zip(S3Domain::of(right)).is_some_and(|(left, right)| left.is_same(right))
+        || website(left)
+            .zip(website(right))
+            .is_some_and(|(left, right)| left.0.eq_ignore_ascii_case(right.0) && left.1.eq_ignore_ascii_case(right.1))
+}
+
+/// The bucket and the Region of a website endpoint, whose name is written with a hyphen or a dot, as the Region has it:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html>. A Region's name tells its AWS partition.
+fn website(domain: &[u8]) -> Option<(&[u8], &[u8])> {
+    let names = without_end(domain, b".amazonaws.com").or_else(|| without_end(domain, b".amazonaws.com.cn"))?;
+    let (before, last) = last_label(names)?;
+    if let Some(region) = after_start(last, b"s3-website-") {
+        return Some((before, region));
+    }
+    let (before, service) = last_label(before)?;
+    service.eq_ignore_ascii_case(b"s3-website").then_some((before, last))
 }
 
 /// `eu-west-1`, and not `website-eu-west-1`: two letters, a hyphen, and a digit at the end.

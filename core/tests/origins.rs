@@ -37,6 +37,42 @@ fn every_spelling_of_a_bucket_names_the_bucket_and_its_region() {
 }
 
 #[test]
+fn a_name_of_the_global_endpoint_or_an_accelerated_one_has_no_region_in_it() {
+    for (domain, expected) in [
+        ("web.s3.amazonaws.com", false),
+        ("web.s3.amazonaws.com.cn", false),
+        ("web.s3-accelerate.amazonaws.com", false),
+        ("web.s3-accelerate.dualstack.amazonaws.com", false),
+        ("web.s3-external-1.amazonaws.com", true),
+        ("web.s3.us-east-1.amazonaws.com", true),
+        ("web.s3-eu-west-1.amazonaws.com", true),
+        ("web.s3.dualstack.eu-west-1.amazonaws.com", true),
+    ] {
+        assert_eq!(S3Domain::of(domain.as_bytes()).unwrap().names_region(), expected, "{domain}");
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html>
+#[test]
+fn a_website_is_one_place_with_a_hyphen_and_with_a_dot_and_no_bucket() {
+    let at = |domain: &str| Origin { domain: domain.into(), ..Origin::default() };
+    let [hyphen, dot] = ["web.s3-website-eu-west-1.amazonaws.com", "WEB.s3-website.eu-west-1.amazonaws.com"];
+    assert!(at(hyphen).is_same(&at(dot)) && at(dot).is_same(&at(hyphen)));
+    assert!(at(hyphen).is(Incoming { domain: Some(dot.as_bytes()), ..Incoming::default() }));
+    for other in [
+        "web.s3-website-eu-west-2.amazonaws.com",
+        "web2.s3-website.eu-west-1.amazonaws.com",
+        "web.s3.eu-west-1.amazonaws.com",
+        "web.s3-website.eu-west-1.example.org",
+    ] {
+        assert!(!at(hyphen).is_same(&at(other)) && !at(other).is_same(&at(dot)), "{other}");
+    }
+    assert!([hyphen, dot].iter().all(|domain| S3Domain::of(domain.as_bytes()).is_none()));
+    let fips = ["web.s3-fips.us-gov-west-1.amazonaws.com", "web.s3-fips-us-gov-west-1.amazonaws.com"];
+    assert!(at(fips[0]).is_same(&at(fips[1])) && at(fips[1]).is_same(&at("web.s3.us-gov-west-1.amazonaws.com")));
+}
+
+#[test]
 fn other_services_and_endpoints_are_no_buckets() {
     for domain in [
         "",
@@ -88,6 +124,7 @@ fn naive(domain: &str) -> Option<(String, Option<String>)> {
         [.., "s3"] => (1, Some(home.to_owned())),
         [.., "s3-external-1"] => (1, Some("us-east-1".to_owned())),
         [.., "s3-accelerate"] => (1, None),
+        [.., last] if last.starts_with("s3-fips-") => (1, Some(region(&last[8..])?)),
         [.., last] if last.starts_with("s3-") => (1, Some(region(&last[3..])?)),
         [.., "s3-accelerate", "dualstack"] => (2, None),
         [.., "s3" | "s3-fips", "dualstack", last] => (3, Some(region(last)?)),
@@ -108,6 +145,7 @@ fn labels() -> impl Strategy<Value = String> {
         "eu-west-1",
         "s3-eu-west-1",
         "s3-external-1",
+        "s3-fips-eu-west-1",
         "s3-website-eu-west-1",
         "web",
         "a-b",

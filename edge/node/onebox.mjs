@@ -233,6 +233,11 @@ function reader([kind, name]) {
         const value = origin?.custom?.[name] ?? origin?.s3?.[name];
         return Number.isSafeInteger(value) && value >= 0 ? String(value) : string(value);
       };
+    case 'origin-kind':
+      return (cf) => {
+        const origin = cf.request?.origin;
+        return isObject(origin?.s3) ? 's3' : isObject(origin?.custom) ? 'custom' : undefined;
+      };
     case 'response-header':
       return (cf) => joined(cf.response?.headers?.[name], ', ');
     default:
@@ -280,8 +285,10 @@ function edit([kind, name, key, value]) {
     }
     case 'origin':
       return (message) => {
-        for (const fields of [message.origin?.custom, message.origin?.s3]) {
-          if (isObject(fields) && name in fields) fields[name] = key;
+        for (const kind of ['custom', 's3']) {
+          const fields = message.origin?.[kind];
+          // An identity needs the region, whether CloudFront has named one or not.
+          if (isObject(fields) && (name in fields || (kind === 's3' && name === 'region'))) fields[name] = key;
         }
       };
     default:

@@ -175,6 +175,14 @@ pub struct Debug {
     pub response_header: bool,
 }
 
+/// The request header by which viewer-request tells viewer-response of a forced visitor, where both are CloudFront Functions
+/// and the first one moves requests; in lower case.
+#[cfg(not(target_family = "wasm"))]
+#[must_use]
+pub fn forced_header(partition: &str) -> String {
+    format!("{}-forced", partition.to_ascii_lowercase())
+}
+
 impl Config {
     /// The decision that this configuration stands for.
     #[must_use]

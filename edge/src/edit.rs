@@ -53,7 +53,9 @@ pub enum Edit {
         /// What is written before the name.
         text: String,
     },
-    /// Replace a field of the origin, custom or S3, if the origin has that field.
+    /// Replace a field of the origin, custom or S3, if the origin has that field. The `region` of an S3 origin is added, if it
+    /// has none: an origin access identity needs it
+    /// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>).
     Origin {
         /// The field's name in the event.
         field: &'static str,

@@ -16,6 +16,8 @@ pub enum Field<'a> {
     ClientIp,
     /// A field of the origin, custom or S3; numbers in decimal.
     Origin(&'a str),
+    /// The kind of the origin: `s3` or `custom`; absent where there is no origin.
+    OriginKind,
     /// All lines of a response header, joined with `, `, which reads like one line; the name is in lower case.
     ResponseHeader(&'a str),
 }

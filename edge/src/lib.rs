@@ -41,7 +41,7 @@ pub use handler::{Answer, Handler, Trigger};
 
 #[cfg(not(target_family = "wasm"))]
 pub use self::{
-    config::Problem,
+    config::{Problem, forced_header},
     json::text as json_text,
     message::{EventError, NativeEvent},
     native::run,

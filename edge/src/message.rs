@@ -80,6 +80,11 @@ impl<'a> NativeEvent<'a> {
             Field::Header(name) => first_line(request_header(name)?),
             Field::ClientIp => json::text(&text[request?.client_ip.clone()?]),
             Field::Origin(name) => origin_field(text, &request?.origin, name),
+            Field::OriginKind => match &request?.origin {
+                [_, Some(_)] => Some(Cow::Borrowed(&b"s3"[..])),
+                [Some(_), None] => Some(Cow::Borrowed(&b"custom"[..])),
+                [None, None] => None,
+            },
             Field::ResponseHeader(name) => lines(headers.get(text, name)?, ", "),
         };
         let values = fields.into_iter().map(|field| (field, value(field))).collect();
@@ -190,13 +195,22 @@ impl<'a> NativeEvent<'a> {
     }
 
     fn set_origin(&self, splices: &mut Splices<'_>, field: &str, value: &OriginValue) {
-        let places = self.message.origin.iter().flatten().filter_map(|fields| fields.place(field));
-        let json = |place| {
+        for (kind, fields) in self.message.origin.iter().enumerate() {
+            let Some(fields) = fields else { continue };
             let mut text = String::with_capacity(64);
+            let place = fields.place(field);
+            if place.is_none() {
+                if kind != 1 || field != "region" {
+                    continue;
+                }
+                text.push_str(if fields.members.is_empty() { "" } else { "," });
+                quote(field, &mut text);
+                text.push(':');
+            }
             value.json(&mut text);
-            (place, text)
-        };
-        splices.list.extend(places.map(json));
+            let end = fields.whole.end - 1;
+            splices.list.push((place.unwrap_or(end..end), text));
+        }
     }
 }
 

@@ -34,36 +34,116 @@ const DISALLOWED: [&str; 28] = [
     "x-real-ip",
 ];
 
-/// Headers that have a meaning of their own, or that a function of some trigger may only read.
-const TAKEN: [&str; 19] = [
+/// Headers that have a meaning of their own to browsers, CloudFront, origins or what stands between them, or that a function of
+/// some trigger may only read: <https://www.iana.org/assignments/http-fields>,
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html>,
+/// <https://www.w3.org/TR/trace-context/>.
+const TAKEN: [&str; 81] = [
+    "a-im",
     "accept",
-    "accept-encoding",
+    "age",
+    "alt-used",
     "authorization",
+    "b3",
+    "baggage",
     "cache-control",
     "cdn-loop",
-    "content-encoding",
-    "content-length",
-    "content-type",
+    "cf-connecting-ip",
     "cookie",
+    "correlation-id",
+    "date",
+    "depth",
+    "destination",
+    "digest",
+    "dnt",
+    "downlink",
+    "dpop",
+    "early-data",
+    "ect",
+    "etag",
+    "expires",
+    "fastly-client-ip",
+    "forwarded",
+    "from",
     "host",
+    "idempotency-key",
+    "last-event-id",
+    "last-modified",
+    "link",
+    "location",
+    "lock-token",
+    "max-forwards",
+    "newrelic",
     "origin",
+    "overwrite",
+    "pragma",
+    "prefer",
+    "priority",
+    "purpose",
     "range",
     "referer",
+    "repr-digest",
+    "request-id",
+    "rsc",
+    "rtt",
+    "save-data",
+    "sentry-trace",
+    "server",
     "set-cookie",
+    "signature",
+    "signature-input",
+    "slug",
+    "te",
+    "timeout",
+    "traceparent",
+    "tracestate",
     "transfer-encoding",
+    "true-client-ip",
+    "turbo-frame",
+    "uber-trace-id",
+    "upgrade-insecure-requests",
     "user-agent",
     "vary",
     "via",
     "warning",
+    "x-api-key",
+    "x-client-ip",
+    "x-cloud-trace-context",
+    "x-correlation-id",
+    "x-csrf-token",
+    "x-csrftoken",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-request-id",
+    "x-requested-with",
+    "x-rewrite-url",
+    "x-xsrf-token",
+];
+
+/// What the names of such headers begin with.
+const FAMILIES: [&str; 12] = [
+    "accept-",
+    "access-control-",
+    "cloudfront-",
+    "content-",
+    "if-",
+    "sec-",
+    "service-worker",
+    "x-amz-",
+    "x-amzn-",
+    "x-b3-",
+    "x-datadog-",
+    "x-forwarded-",
 ];
 
 /// Why a header cannot carry the partition.
 pub(crate) fn reason(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
-    let begins = |prefix: &str| name.starts_with(prefix);
     if is_hidden(&name) {
         Some("CloudFront does not allow a function to add this header")
-    } else if TAKEN.contains(&&*name) || begins("if-") || begins("cloudfront-") {
+    } else if TAKEN.contains(&&*name) || FAMILIES.iter().any(|family| name.starts_with(family)) {
         Some("this header has another meaning")
     } else {
         None

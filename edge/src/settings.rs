@@ -1,5 +1,7 @@
 //! A configuration as flat settings: `partition.keys.0` and its value. TOML and JSON both end here.
 
+use std::collections::HashMap;
+
 /// The value of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -43,23 +45,28 @@ impl Value {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings(Vec<(String, Value)>);
+pub struct Settings {
+    list: Vec<(String, Value)>,
+    /// Where the first setting at a path is in the list: a list of crawlers can have thousands of items.
+    places: HashMap<String, usize>,
+}
 
 impl Settings {
     /// Adds a setting.
     pub fn insert(&mut self, path: String, value: Value) {
-        self.0.push((path, value));
+        self.places.entry(path.clone()).or_insert(self.list.len());
+        self.list.push((path, value));
     }
 
     /// The setting at a path.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Value> {
-        self.0.iter().find(|(found, _)| found == path).map(|(_, value)| value)
+        self.list.get(*self.places.get(path)?).map(|(_, value)| value)
     }
 
     /// Every setting, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(path, value)| (path.as_str(), value))
+        self.list.iter().map(|(path, value)| (path.as_str(), value))
     }
 
     /// The settings of a JSON object.

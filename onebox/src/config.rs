@@ -7,6 +7,9 @@ use onebox_edge::Config;
 
 use crate::{Failure, file};
 
+/// The largest configuration, in bytes: most are a page of text, and a list of all crawlers that are known has 20 KiB.
+const LIMIT: u64 = 1 << 20;
+
 /// Which configuration a verb reads.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ConfigFile {
@@ -67,7 +70,7 @@ impl ConfigFile {
     /// Everything that is wrong with it.
     pub(crate) fn load_with_places(&self) -> Result<(Config, Places), Refused> {
         let path = || self.path.clone();
-        let text = file::text(&self.path, "`onebox init` writes one, `--config FILE` names another")
+        let text = file::text_within(LIMIT, &self.path, "`onebox init` writes one, `--config FILE` names another")
             .map_err(|reason| Refused::Unreadable { path: path(), reason })?;
         // The rim: here a secret comes out of the environment, and nowhere else.
         let variable = |name: &str| std::env::var(name).ok();

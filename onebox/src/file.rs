@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-/// The largest file that is read, in bytes. Configurations are a page of text; a larger file is the wrong one.
+/// The largest file that is read, in bytes: what CloudFront says of a distribution or a policy.
 const LIMIT: u64 = 64 << 10;
 
 /// The text of a file, or why there is none; `if_missing` says where to get one.
@@ -24,7 +24,10 @@ pub(crate) fn text_within(limit: u64, path: &Path, if_missing: &str) -> Result<S
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(explain)?;
     if bytes.len() as u64 > limit {
-        return Err(format!("it is larger than {} KiB, which no file of this kind is", limit >> 10));
+        return Err(format!(
+            "it is larger than {} KiB, the most that a file of this kind has; name another one",
+            limit >> 10
+        ));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];

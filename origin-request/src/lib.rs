@@ -31,6 +31,11 @@ const UNKNOWN: &str = "onebox: origin-request: a one-box request has an origin t
                        origins.one-box and stays there; is it another spelling, or an origin group's failover? \
                        Logged once";
 
+/// The same where the regular origin is a bucket and the one-box is none: one of S3's kind cannot lead there.
+const MISFIT: &str = "onebox: origin-request: a one-box request stays where it is: its origin is an S3 origin and \
+                      origins.one-box is no bucket (use function.origin = \"function\"), or it is neither origins.regular \
+                      nor origins.one-box. Logged once";
+
 /// The handler.
 #[derive(Debug)]
 pub struct OriginRequest {
@@ -44,6 +49,8 @@ pub struct OriginRequest {
     lost: usize,
     /// How many of them there are before the region.
     plain: usize,
+    /// Whether the one-box is a bucket. Nothing else can be an S3 origin.
+    is_bucket: bool,
 }
 
 impl OriginRequest {
@@ -52,14 +59,15 @@ impl OriginRequest {
     pub fn new(config: &Config) -> Self {
         let one_box = config.origins.destination();
         let regular = &config.origins.regular;
-        let mut edits = vec![Edit::LogOrigin { text: UNKNOWN.into() }];
+        let bucket = S3Domain::of(one_box.domain.as_bytes());
+        let is_misfit = bucket.is_none() && S3Domain::of(regular.domain.as_bytes()).is_some();
+        let mut edits = vec![Edit::LogOrigin { text: if is_misfit { MISFIT } else { UNKNOWN }.into() }];
         // A token that forces a partition is no concern of an origin: whoever reads it could use it.
         if let Some(forced) = &config.forced {
             edits.push(Edit::remove(&forced.name));
             edits.push(Edit::RemoveCookie { name: forced.name.clone() });
         }
         let lost = edits.len();
-        let bucket = S3Domain::of(one_box.domain.as_bytes());
         edits.push(Edit::origin("domainName", &one_box.domain));
         // The Host header names the origin: an API or a bucket refuses the name of another.
         edits.push(Edit::header("Host", one_box.host()));
@@ -69,6 +77,7 @@ impl OriginRequest {
         let plain = edits.len();
         edits.extend(bucket.and_then(|bucket| region(bucket, regular)).map(|region| Edit::origin("region", region)));
         Self {
+            is_bucket: bucket.is_some(),
             header: config.partition.header.to_ascii_lowercase(),
             regular: regular.clone(),
             one_box,
@@ -90,8 +99,9 @@ impl Handler for OriginRequest {
     const FALLBACK: Answer = LEAVE;
 
     fn fields(&self) -> Vec<Field<'_>> {
-        let origin = ["domainName", "path", "port", "protocol", "authMethod"].map(Field::Origin);
-        [Field::Header(&self.header)].into_iter().chain(origin).collect()
+        let origin = ["domainName", "path", "port", "protocol"].map(Field::Origin);
+        let kind = if self.is_bucket { Field::Origin("authMethod") } else { Field::OriginKind };
+        [Field::Header(&self.header)].into_iter().chain(origin).chain([kind]).collect()
     }
 
     fn answer(&self, event: &impl Event, _now: Time) -> Answer {
@@ -99,8 +109,14 @@ impl Handler for OriginRequest {
         let incoming = incoming(event);
         if !self.regular.is_left(partition, incoming) {
             if self.is_unknown(partition, incoming) { LEAVE_AND_LOG } else { LEAVE }
-        } else if event.get(Field::Origin("authMethod")) == Some(b"origin-access-identity") {
-            MOVE_WITH_IDENTITY
+        } else if self.is_bucket {
+            // A custom origin can have a bucket's domain name: it is spoken to as any other.
+            match event.get(Field::Origin("authMethod")) {
+                Some(b"origin-access-identity") => MOVE_WITH_IDENTITY,
+                _ => MOVE,
+            }
+        } else if event.get(Field::OriginKind) == Some(b"s3") {
+            LEAVE_AND_LOG
         } else {
             MOVE
         }
@@ -117,13 +133,16 @@ impl Handler for OriginRequest {
     }
 }
 
-/// The Region of a bucket, unless it is the bucket that the request comes with.
+/// The Region of a bucket, unless it is the bucket that the request comes with. Where neither name tells a Region, both are
+/// taken to be in the one that CloudFront knows: us-east-1, for which a global name stands, is the rarer case.
 ///
 /// An S3 origin that is read with an origin access identity has to name its region; without one it need not:
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>.
 fn region<'a>(bucket: S3Domain<'a>, regular: &Origin) -> Option<&'a str> {
-    let is_there = S3Domain::of(regular.domain.as_bytes()).is_some_and(|regular| regular.is_same(bucket));
-    if is_there { None } else { core::str::from_utf8(bucket.region()?).ok() }
+    let regular = S3Domain::of(regular.domain.as_bytes());
+    let stays =
+        regular.is_some_and(|regular| regular.is_same(bucket) || (!regular.names_region() && !bucket.names_region()));
+    if stays { None } else { core::str::from_utf8(bucket.region()?).ok() }
 }
 
 #[cfg(target_family = "wasm")]

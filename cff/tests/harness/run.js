@@ -6,7 +6,7 @@ async function run(handlers, lines) {
         const line = JSON.parse(lines[at]);
         globalThis.stub = { store: line.store, moves: [] };
         Date.now = () => line.now;
-        (line.event.frozen || []).forEach((name) => {
+        ((line.event && line.event.frozen) || []).forEach((name) => {
             const message = line.event[name];
             [message.headers, message.cookies, message].forEach((part) => part && Object.freeze(part));
         });

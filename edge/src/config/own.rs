@@ -2,7 +2,7 @@
 
 use onebox_core::Part;
 
-use super::{DEFAULT_OVERRIDE, DEFAULT_PIN};
+use super::{DEFAULT_OVERRIDE, DEFAULT_PIN, forced_header};
 use crate::settings::{Settings, Value};
 
 /// The names that these settings give to onebox's own header, cookies and token.
@@ -11,6 +11,8 @@ pub(super) struct Own<'a> {
     pin: Option<&'a str>,
     forced: Option<&'a str>,
     host: Option<&'a str>,
+    /// The header that tells viewer-response of a forced visitor, where there is one.
+    marker: Option<String>,
 }
 
 impl<'a> Own<'a> {
@@ -30,6 +32,10 @@ impl<'a> Own<'a> {
                 Some(Value::Text(name)) => Some(name),
                 _ => None,
             },
+            marker: (settings.get("function.origin") == Some(&Value::Text("function".into()))
+                && settings.get("pin").is_some()
+                && settings.get("override").is_some())
+            .then(|| forced_header(header)),
         }
     }
 
@@ -46,6 +52,9 @@ impl<'a> Own<'a> {
             Part::Header(name) if is(self.host, str::eq_ignore_ascii_case, name) => {
                 Some("is the header of partition.forward_host, which viewer-request replaces: name another header")
             }
+            Part::Header(name) if is(self.marker.as_deref(), str::eq_ignore_ascii_case, name) => {
+                Some("is a header that viewer-request itself writes for viewer-response: name another header")
+            }
             // Names of cookies have an upper and a lower case.
             Part::Cookie(name) if is(self.forced, str::eq, name.as_str()) => {
                 Some("is the cookie of [override], which holds a token of testers: name another cookie")
@@ -59,8 +68,14 @@ impl<'a> Own<'a> {
 
     /// Why the override cannot have its name, if it cannot.
     pub(super) fn override_refusal(&self) -> Option<&'static str> {
-        let same = self.forced.is_some_and(|name| name.eq_ignore_ascii_case(self.header));
-        same.then_some("is the partition header, which viewer-request replaces: choose another name")
+        let is = |own: &str| self.forced.is_some_and(|name| name.eq_ignore_ascii_case(own));
+        if is(self.header) {
+            Some("is the partition header, which viewer-request replaces: choose another name")
+        } else if self.marker.as_deref().is_some_and(is) {
+            Some("is a header that viewer-request itself writes for viewer-response: choose another name")
+        } else {
+            None
+        }
     }
 }
 
@@ -72,6 +87,10 @@ impl Own<'_> {
             Some("is the partition header: choose another name, such as \"X-Forwarded-Host\"")
         } else if self.forced.is_some_and(is) {
             Some("is the header of [override]: choose another name, such as \"X-Forwarded-Host\"")
+        } else if self.marker.as_deref().is_some_and(is) {
+            Some(
+                "is a header that viewer-request itself writes for viewer-response: choose another name, such as \"X-Forwarded-Host\"",
+            )
         } else {
             None
         }
@@ -141,6 +160,95 @@ mod tests {
         let both = json!({ "pin": {}, "override": { "secret": SECRET } });
         let keys = json!(["cookie:onebox-force", ["header:onebox-force", "cookie:__Host-onebox"]]);
         assert_eq!(refused(&keys, None, &both), ["partition.keys.0", "partition.keys.1.0", "partition.keys.1.1"]);
+    }
+
+    #[test]
+    fn the_header_that_marks_a_forced_visitor_is_taken_where_it_is_used() {
+        let forced = |name: &str| json!({ "name": name, "secret": SECRET });
+        let function = json!({ "origin": "function" });
+        let keys = json!(["client-ip"]);
+        let marked = json!(["client-ip", ["header:x-req-partition-forced", "client-ip"]]);
+        let with = |more: Value, host: Option<&str>, keys: &Value| {
+            let mut members = json!({
+                "release": { "id": "web-1", "share": "5%" },
+                "partition": { "keys": keys },
+                "origins": { "regular": { "domain": "reg.example.org" }, "one-box": { "domain": "box.example.org" } },
+            });
+            if let Some(host) = host {
+                members["partition"]["forward_host"] = json!(host);
+            }
+            members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let problems = Config::from_json(&members.to_string()).err().unwrap_or_default();
+            problems.into_iter().map(|problem| problem.path).collect::<Vec<_>>()
+        };
+        let used = |name: &str| json!({ "pin": {}, "override": forced(name), "function": function });
+        let name = "X-Req-Partition-Forced";
+        assert_eq!(with(used(name), None, &keys), ["override.name"]);
+        assert_eq!(with(used("x-req-partition-FORCED"), None, &keys), ["override.name"]);
+        assert_eq!(with(used("Tester"), Some(name), &keys), ["partition.forward_host"]);
+        assert_eq!(with(used("Tester"), None, &marked), ["partition.keys.1.0"]);
+        for unused in [
+            json!({ "override": forced("Tester"), "function": function }),
+            json!({ "pin": {}, "function": function }),
+            json!({ "pin": {}, "override": forced("Tester") }),
+        ] {
+            assert_eq!(with(unused, Some(name), &keys), [""; 0]);
+        }
+        assert_eq!(with(json!({ "pin": {}, "override": forced(name) }), None, &keys), [""; 0]);
+    }
+
+    #[test]
+    fn a_header_that_has_a_meaning_of_its_own_is_neither_partition_nor_override_nor_host() {
+        let keys = json!(["client-ip"]);
+        for name in [
+            "X-Forwarded-For",
+            "Forwarded",
+            "X-Forwarded-Port",
+            "Accept-Language",
+            "Accept-Charset",
+            "Pragma",
+            "Date",
+            "ETag",
+            "TE",
+            "X-HTTP-Method-Override",
+            "X-HTTP-Method",
+            "X-Method-Override",
+            "traceparent",
+            "tracestate",
+            "baggage",
+            "b3",
+            "X-B3-TraceId",
+            "X-Amzn-Trace-Id",
+            "X-Amz-Security-Token",
+            "Sec-Fetch-Mode",
+            "DNT",
+            "From",
+            "Max-Forwards",
+            "Content-MD5",
+            "Access-Control-Request-Method",
+            "Prefer",
+            "Depth",
+            "X-Requested-With",
+            "X-CSRF-Token",
+            "X-Api-Key",
+            "X-Request-Id",
+            "Upgrade-Insecure-Requests",
+            "Last-Event-ID",
+            "If-Match",
+        ] {
+            let forced = json!({ "override": { "name": name, "secret": SECRET } });
+            assert_eq!(refused(&keys, None, &forced), ["override.name"], "{name}");
+            assert_eq!(refused(&keys, Some(name), &json!({})), ["partition.header"], "{name}");
+            assert!(super::super::rules::forward_host(name).is_err(), "{name}");
+        }
+        let forced = json!({ "override": { "name": "X-Forwarded-Host", "secret": SECRET } });
+        assert_eq!(refused(&keys, None, &forced), ["override.name"]);
+        assert_eq!(refused(&keys, Some("X-Forwarded-Host"), &json!({})), ["partition.header"]);
+        assert!(super::super::rules::forward_host("x-forwarded-HOST").is_ok());
+        for name in ["X-Side", "Tester", "X-Viewer-Host", "X-Onebox"] {
+            let forced = json!({ "override": { "name": name, "secret": SECRET } });
+            assert_eq!(refused(&keys, None, &forced), [""; 0], "{name}");
+        }
     }
 
     #[test]

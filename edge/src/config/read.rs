@@ -1,6 +1,8 @@
 //! From settings to a configuration: every mistake is collected, none hides another.
 
-use onebox_core::{Entry, Origin, Part, Ramp, RampError, Step, TimeError};
+use std::collections::{HashMap, HashSet};
+
+use onebox_core::{Entry, Origin, Part, Ramp, RampError, S3Domain, Step, TimeError};
 
 use super::{
     Config, CrawlerTexts, DEFAULT_HEADER, DEFAULT_MAX_AGE, DEFAULT_OVERRIDE, DEFAULT_PIN, Debug, Origins, Override,
@@ -104,6 +106,9 @@ impl<'a> Reader<'a> {
             && one_box.completed_by(regular).is_same(regular)
         {
             self.problem("origins.one-box", "is the regular origin: name where the one-box is");
+        }
+        if let (Some(regular), Some(one_box)) = (&regular, &one_box) {
+            self.kinds(regular, one_box);
         }
         let id = id?.to_owned();
         Some(Config {
@@ -219,11 +224,11 @@ impl<'a> Reader<'a> {
                 return Vec::new();
             }
         };
-        let mut keys: Vec<Entry> = Vec::new();
+        let (mut keys, mut known): (Vec<Entry>, HashSet<String>) = Default::default();
         for at in 0..count {
             let path = format!("{path}.{at}");
             let Some(entry) = self.entry(&path, own) else { continue };
-            if keys.contains(&entry) {
+            if !known.insert(entry.to_string()) {
                 self.problem(&path, "is listed above already and would never be asked: remove it");
             }
             keys.push(entry);
@@ -262,6 +267,26 @@ impl<'a> Reader<'a> {
         let port = self.port(&at("port"));
         let protocol = self.optional(&at("protocol"), rules::protocol).map(str::to_owned);
         Some(Origin { domain: domain?.to_owned(), host, path: origin_path, port, protocol })
+    }
+
+    /// A bucket with a port or a protocol is reached as a custom origin. Lambda@Edge keeps the kind of the regular origin, and
+    /// an S3 origin has neither:
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>.
+    fn kinds(&mut self, regular: &Origin, one_box: &Origin) {
+        let is_bucket = |origin: &Origin| S3Domain::of(origin.domain.as_bytes()).is_some();
+        let is_s3 = is_bucket(regular) && regular.port.is_none() && regular.protocol.is_none();
+        if !is_s3 || !is_bucket(one_box) {
+            return;
+        }
+        for (name, is_said) in [("port", one_box.port.is_some()), ("protocol", one_box.protocol.is_some())] {
+            if is_said {
+                self.problem(
+                    &format!("origins.one-box.{name}"),
+                    "an S3 origin has no protocol or port: remove it, or say it for origins.regular, too, if both buckets are \
+                     reached as custom origins",
+                );
+            }
+        }
     }
 
     /// The ports that CloudFront connects to:
@@ -312,18 +337,22 @@ impl<'a> Reader<'a> {
     }
 
     fn refuse_unknown(&mut self) {
-        let mut refused: Option<&str> = None;
+        let known: HashSet<&str> = self.known.iter().map(String::as_str).collect();
+        let mut refused: HashSet<String> = self.problems.iter().map(|problem| problem.path.clone()).collect();
+        let mut names: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (table, name) in known.iter().map(|path| parted(path)) {
+            // The items of a list have numbers, which nobody misspells.
+            if !name.starts_with(|first: char| first.is_ascii_digit()) {
+                names.entry(table).or_default().push(name);
+            }
+        }
         for (path, _) in self.settings.iter() {
             // What is below an unknown table, or below a value of the wrong kind, has been said with it.
-            let inside = |outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
-            if self.known.iter().any(|known| known == path)
-                || refused.is_some_and(inside)
-                || self.problems.iter().any(|problem| inside(&problem.path))
-            {
-                continue;
+            let is_inside = path.match_indices('.').any(|(dot, _)| refused.contains(&path[..dot]));
+            if !known.contains(path) && !is_inside {
+                refused.insert(path.to_owned());
+                self.problems.push(unknown(path, &names));
             }
-            refused = Some(path);
-            self.problems.push(unknown(path, &self.known));
         }
     }
 
@@ -337,7 +366,7 @@ impl<'a> Reader<'a> {
 }
 
 /// What is wrong with a path that nothing asks for.
-fn unknown(path: &str, known: &[String]) -> Problem {
+fn unknown(path: &str, known: &HashMap<&str, Vec<&str>>) -> Problem {
     let message = match nearest(path, known) {
         Some(known) => format!("is unknown: did you mean {known}?"),
         None => "is unknown: remove it".to_owned(),
@@ -346,16 +375,17 @@ fn unknown(path: &str, known: &[String]) -> Problem {
 }
 
 /// The known path beside an unknown one whose last name differs in at most two letters.
-fn nearest<'k>(path: &str, known: &'k [String]) -> Option<&'k str> {
-    let (table, name) = path.rsplit_once('.').unwrap_or(("", path));
-    known
-        .iter()
-        .map(|known| (known, known.rsplit_once('.').unwrap_or(("", known))))
-        .filter(|(_, (known_table, _))| *known_table == table)
-        .map(|(known, (_, known_name))| (distance(name, known_name), known))
-        .filter(|(distance, _)| *distance <= 2)
-        .min()
-        .map(|(_, known)| known.as_str())
+fn nearest(path: &str, known: &HashMap<&str, Vec<&str>>) -> Option<String> {
+    let (table, name) = parted(path);
+    let beside = known.get(table)?.iter().filter(|known| known.len().abs_diff(name.len()) <= 8);
+    let (_, found) =
+        beside.map(|known| (distance(name, known), *known)).filter(|(distance, _)| *distance <= 2).min()?;
+    Some(if table.is_empty() { found.to_owned() } else { format!("{table}.{found}") })
+}
+
+/// The table that a setting is in, and its name.
+fn parted(path: &str) -> (&str, &str) {
+    path.rsplit_once('.').unwrap_or(("", path))
 }
 
 /// How many letters have to be added, removed or changed (Levenshtein).
@@ -370,4 +400,67 @@ fn distance(left: &str, right: &str) -> usize {
         }
     }
     row.pop().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use serde_json::json;
+
+    use crate::Config;
+
+    /// The problems of a pair of origins.
+    fn problems(regular: &serde_json::Value, one_box: &serde_json::Value) -> Vec<String> {
+        let config = json!({ "release": { "id": "web-1", "share": "5%" }, "partition": { "keys": ["client-ip"] },
+            "origins": { "regular": regular, "one-box": one_box } });
+        let problems = Config::from_json(&config.to_string()).err().unwrap_or_default();
+        problems.into_iter().map(|problem| problem.path).collect()
+    }
+
+    #[test]
+    fn a_bucket_with_a_port_or_a_protocol_beside_one_without_is_refused() {
+        let reg = |more: serde_json::Value| with("reg.s3.eu-west-1.amazonaws.com", more);
+        let web = |more: serde_json::Value| with("web.s3.amazonaws.com", more);
+        fn with(domain: &str, mut more: serde_json::Value) -> serde_json::Value {
+            more["domain"] = json!(domain);
+            more
+        }
+        let (none, http) = (json!({}), json!({ "protocol": "http" }));
+        let both = json!({ "protocol": "http", "port": 80 });
+        for (regular, one_box, expected) in [
+            (reg(none.clone()), web(none.clone()), &[][..]),
+            (reg(none.clone()), web(http.clone()), &["origins.one-box.protocol"]),
+            (reg(none.clone()), web(json!({ "port": 443 })), &["origins.one-box.port"]),
+            (reg(none.clone()), web(both.clone()), &["origins.one-box.port", "origins.one-box.protocol"]),
+            (reg(http.clone()), web(both.clone()), &[]),
+            (reg(json!({ "port": 80 })), web(http.clone()), &[]),
+            (reg(http), web(none.clone()), &[]),
+            (with("reg.example.org", none.clone()), web(both.clone()), &[]),
+            (reg(none), with("box.example.org", both), &[]),
+        ] {
+            assert_eq!(problems(&regular, &one_box), expected, "{regular} {one_box}");
+        }
+    }
+
+    /// A megabyte of settings, good or bad, is read as quickly as it is long: each of these took minutes when every setting was
+    /// looked for in all others. (Nothing is timed: a test that takes minutes is noticed.)
+    #[test]
+    fn a_long_configuration_is_read_in_time_that_grows_with_its_length() {
+        let config = |crawlers: &str, more: &str| {
+            format!(
+                r#"{{ "release": {{ "id": "web-1", "share": "5%" }}, "partition": {{ "keys": ["client-ip"] }},
+                "origins": {{ "regular": {{ "domain": "reg.example.org" }}, "one-box": {{ "domain": "box.example.org" }} }},
+                "crawlers": {{ "contains": [{crawlers}] }}{more} }}"#
+            )
+        };
+        let list = |item: &dyn Fn(usize) -> String| (0..60_000).map(item).collect::<Vec<_>>().join(",");
+        let read = Config::from_json(&config(&list(&|at| format!("\"crawler{at:06}\"")), "")).unwrap();
+        assert_eq!(read.crawlers.contains.len(), 60_000);
+        let problems = Config::from_json(&config(&list(&|_| "[1]".to_owned()), "")).unwrap_err();
+        assert_eq!(problems.len(), 60_000);
+        let mut more = String::new();
+        (0..60_000).for_each(|at| write!(more, ",\"name{at}\":{{\"x\":1}}").unwrap());
+        assert_eq!(Config::from_json(&config("\"bot\"", &more)).unwrap_err().len(), 60_000);
+    }
 }

@@ -35,6 +35,7 @@ fn field(field: &Field<'_>, json: &mut String) {
         Field::Header(name) => ["header", name],
         Field::ClientIp => ["client-ip", ""],
         Field::Origin(name) => ["origin", name],
+        Field::OriginKind => ["origin-kind", ""],
         Field::ResponseHeader(name) => ["response-header", name],
     };
     list(kind_and_name, json, quote);
