@@ -1,6 +1,6 @@
 //! What a person wants to know about an alias whose release is lost: how old its versions are, and whether CodeDeploy is at it.
 
-use aws_sdk_codedeploy::types::DeploymentStatus as Status;
+use aws_sdk_codedeploy::types::{ComputePlatform, DeploymentStatus as Status};
 use jiff::Timestamp;
 use onebox_release::{CallError, ErrorKind};
 
@@ -40,9 +40,22 @@ impl Aws {
     pub async fn deployments_under_way(&self, function: &str, alias: &str) -> Result<Vec<String>, CallError> {
         let mut found = Vec::new();
         for id in self.all_under_way().await? {
-            let list = self.codedeploy.list_deployment_targets().deployment_id(&id).send().await;
+            let list = match self.codedeploy.list_deployment_targets().deployment_id(&id).send().await {
+                Ok(list) => list,
+                Err(error) => match error.as_service_error() {
+                    Some(gone) if gone.is_deployment_does_not_exist_exception() => continue,
+                    // One that has not begun shows what it will do.
+                    Some(early) if early.is_deployment_not_started_exception() => {
+                        if self.may_move(&id, function).await? {
+                            found.push(id);
+                        }
+                        continue;
+                    }
+                    _ => return Err(during("ListDeploymentTargets", call_error(error))),
+                },
+            };
             // Those of other compute platforms have no targets that Lambda knows.
-            for target in list.map_err(|error| during("ListDeploymentTargets", call_error(error)))?.target_ids() {
+            for target in list.target_ids() {
                 let get = self.codedeploy.get_deployment_target().deployment_id(&id).target_id(target).send().await;
                 let target = get.map_err(|error| during("GetDeploymentTarget", call_error(error)))?.deployment_target;
                 let moved = target.as_ref().and_then(|target| target.lambda_target()?.lambda_function_info());
@@ -55,6 +68,19 @@ impl Aws {
             }
         }
         Ok(found)
+    }
+
+    /// Whether a deployment that has not begun may move an alias of this function: unless it is for another platform, or
+    /// its AppSpec shows another function.
+    async fn may_move(&self, id: &str, function: &str) -> Result<bool, CallError> {
+        let get = self.codedeploy.get_deployment().deployment_id(id).send().await;
+        let info = get.map_err(|error| during("GetDeployment", call_error(error)))?.deployment_info;
+        let Some(info) = info else { return Ok(true) };
+        if info.compute_platform().is_some_and(|platform| *platform != ComputePlatform::Lambda) {
+            return Ok(false);
+        }
+        let content = info.revision().and_then(|revision| revision.app_spec_content()?.content());
+        Ok(content.is_none_or(|content| content.contains(function)))
     }
 
     /// The ids of everything that CodeDeploy does now in this account and region, from every page.

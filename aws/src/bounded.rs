@@ -23,6 +23,9 @@ use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 /// KiB each.
 const LARGEST: usize = 1 << 20;
 
+/// The largest answer to `Invoke`: 6 MB may be returned. <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const LARGEST_RETURNED: usize = 6 << 20;
+
 /// What all answers that are being read may hold together, in bytes: 256 calls are under way at once.
 const TOGETHER: usize = 16 << 20;
 
@@ -71,8 +74,9 @@ impl HttpConnector for Connector {
         let (inner, longest, held) = (self.inner.clone(), self.longest, Arc::clone(&self.held));
         HttpConnectorFuture::new(async move {
             let whole = async {
+                let invokes = request.uri().split('?').next().is_some_and(|uri| uri.ends_with("/invocations"));
                 let response = inner.call(request).await?;
-                read(response, held).await
+                read(response, if invokes { LARGEST_RETURNED } else { LARGEST }, held).await
             };
             let late = || ConnectorError::timeout(format!("no whole answer within {} s", longest.as_secs()).into());
             tokio::time::timeout(longest, whole).await.unwrap_or_else(|_| Err(late()))
@@ -81,14 +85,18 @@ impl HttpConnector for Connector {
 }
 
 /// A response with its body in memory.
-async fn read(mut response: HttpResponse, held: Arc<AtomicUsize>) -> Result<HttpResponse, ConnectorError> {
+async fn read(
+    mut response: HttpResponse,
+    largest: usize,
+    held: Arc<AtomicUsize>,
+) -> Result<HttpResponse, ConnectorError> {
     let body = std::mem::replace(response.body_mut(), SdkBody::empty());
-    let (mut stream, mut held) = (ByteStream::new(body), Held { all: held, mine: 0 });
+    let (mut stream, mut held) = (ByteStream::new(body), Held { all: held, mine: 0, largest });
     let mut whole = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|error| ConnectorError::io(error.into()))?;
         if !held.take(chunk.len()) {
-            let message = format!("the answer is larger than {LARGEST} bytes, or there are too many large ones");
+            let message = format!("the answer is larger than {largest} bytes, or there are too many large ones");
             return Err(ConnectorError::other(message.into(), None));
         }
         whole.extend_from_slice(&chunk);
@@ -101,6 +109,7 @@ async fn read(mut response: HttpResponse, held: Arc<AtomicUsize>) -> Result<Http
 struct Held {
     all: Arc<AtomicUsize>,
     mine: usize,
+    largest: usize,
 }
 
 impl Held {
@@ -108,7 +117,7 @@ impl Held {
     fn take(&mut self, more: usize) -> bool {
         self.mine = self.mine.saturating_add(more);
         let before = self.all.fetch_add(more, Ordering::Relaxed);
-        self.mine <= LARGEST && before.saturating_add(more) <= TOGETHER
+        self.mine <= self.largest && before.saturating_add(more) <= TOGETHER
     }
 }
 

@@ -22,12 +22,13 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_types::os_shim_internal::{Env, Fs};
 use jiff::Timestamp;
+use onebox_release::{ErrorKind, plain_text};
 
 use crate::{
     Aws,
     bounded::Bounded,
     budget::{Budget, Budgeted},
-    error::chain,
+    error::{chain, unsigned},
 };
 
 /// Where AWS is and who asks; everything that is not said here is found as the AWS CLI finds it.
@@ -68,6 +69,9 @@ pub enum ConnectError {
         "expected AWS credentials: {0}; log in, give --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     )]
     NoCredentials(String),
+    /// The session has expired.
+    #[error("your session has expired: log in again ({0})")]
+    Expired(String),
     /// The endpoint is no URL.
     #[error("expected --endpoint-url to be a URL such as http://127.0.0.1:4566, got {0}")]
     Endpoint(String),
@@ -77,6 +81,9 @@ pub enum ConnectError {
 pub(crate) const ATTEMPTS: u32 = 5;
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest reason that is shown, in characters.
+const LONGEST_REASON: usize = 1_000;
 
 /// The SDK's own is 3.1 s.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -125,7 +132,7 @@ pub(crate) async fn connect(options: &Options) -> Result<Aws, ConnectError> {
         && !url.starts_with("http://")
         && !url.starts_with("https://")
     {
-        return Err(ConnectError::Endpoint(url.clone()));
+        return Err(ConnectError::Endpoint(plain_text(url, LONGEST_REASON)));
     }
     known_profile(options).await?;
     let mut config = loader(options).load().await;
@@ -213,7 +220,11 @@ async fn prove(config: &SdkConfig) -> Result<Option<Timestamp>, ConnectError> {
     let provided = tokio::time::timeout(CREDENTIALS, provider.provide_credentials()).await;
     let late = || ConnectError::NoCredentials(format!("none within {} s", CREDENTIALS.as_secs()));
     let credentials = provided.map_err(|_| late())?;
-    let credentials = credentials.map_err(|error| ConnectError::NoCredentials(missing(&error)))?;
+    let credentials = credentials.map_err(|error| {
+        // What a program for credentials says comes from outside.
+        let why = plain_text(&missing(&error), LONGEST_REASON);
+        if unsigned(&why) == ErrorKind::Expired { ConnectError::Expired(why) } else { ConnectError::NoCredentials(why) }
+    })?;
     let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs().try_into().ok();
     let expires = credentials.expiry().and_then(seconds).and_then(|seconds| Timestamp::from_second(seconds).ok());
     // `aws configure export-credentials` says it beside the keys, and the SDK does not look at it.

@@ -82,6 +82,9 @@ fn kind(status: StatusCode, code: &str, message: &str) -> ErrorKind {
         }
         Some(kind) => kind,
         None if code.ends_with("DoesNotExistException") => ErrorKind::NotFound,
+        // Every error of AWS's has a code. Without one somebody else answered, a proxy or a firewall, and knows nothing of
+        // aliases, versions or permissions. <https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html>
+        None if code.is_empty() && status.as_u16() != 429 => ErrorKind::Unknown,
         None => by_status(status.as_u16()),
     }
 }
@@ -101,15 +104,35 @@ fn by_status(status: u16) -> ErrorKind {
 
 /// AWS's own words.
 fn said(status: StatusCode, code: Option<&str>, message: Option<&str>) -> String {
-    // What follows repeats the request's headers, the session's token among them.
-    let message = message.map(|message| message.split("The Canonical String").next().unwrap_or_default().trim_end());
-    let message = message.map(|message| plain_text(message, LONGEST));
+    let message = message.map(|message| plain_text(without_signature(message), LONGEST));
+    let code = code.map(|code| plain_text(code, LONGEST));
     match (code, message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => format!("{code} (HTTP {})", status.as_u16()),
         (None, Some(message)) => format!("HTTP {}: {message}", status.as_u16()),
-        (None, None) => format!("HTTP {}", status.as_u16()),
+        (None, None) => format!(
+            "HTTP {} without an error code, so that it does not come from AWS: look at the proxy (HTTPS_PROXY, NO_PROXY) and the \
+             endpoint",
+            status.as_u16()
+        ),
     }
+}
+
+/// A message up to where it repeats the request: its headers, the session's token among them, and its signature.
+fn without_signature(message: &str) -> &str {
+    const REPEATED: [&str; 8] = [
+        "the canonical string",
+        "canonical string for",
+        "the string-to-sign",
+        "string-to-sign",
+        "authorization=",
+        "x-amz-security-token",
+        "credential=",
+        "signature=",
+    ];
+    let lower = message.to_ascii_lowercase();
+    let end = REPEATED.iter().filter_map(|repeated| lower.find(repeated)).min();
+    message.get(..end.unwrap_or(message.len())).unwrap_or(message).trim_end()
 }
 
 /// Every cause, from the outermost on; what says the same as the one before is left out.
@@ -135,7 +158,7 @@ fn without_credentials(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// Why there are no credentials: the SDK has no code for a session of IAM Identity Center, or of a role, that is over.
-fn unsigned(why: &str) -> ErrorKind {
+pub(crate) fn unsigned(why: &str) -> ErrorKind {
     if why.to_ascii_lowercase().contains("expired") { ErrorKind::Expired } else { ErrorKind::Unconfigured }
 }
 
@@ -204,7 +227,8 @@ mod tests {
         assert_eq!(said(status, Some("PreconditionFailed"), Some("stale")), "PreconditionFailed: stale");
         assert_eq!(said(status, Some("PreconditionFailed"), None), "PreconditionFailed (HTTP 412)");
         assert_eq!(said(status, None, Some("stale")), "HTTP 412: stale");
-        assert_eq!(said(status, None, None), "HTTP 412");
+        assert!(said(status, None, None).starts_with("HTTP 412 without an error code"));
+        assert_eq!(said(status, Some("Bad\u{1b}[35m"), Some("no")), "Bad[35m: no");
     }
 
     #[test]
@@ -213,5 +237,13 @@ mod tests {
             "The signature does not match.\n\nThe Canonical String should have been\nx-amz-security-token:abc";
         let status = StatusCode::try_from(403).unwrap();
         assert_eq!(said(status, Some("Signature"), Some(message)), "Signature: The signature does not match.");
+        for repeated in [
+            "No. Authorization=AWS4-HMAC-SHA256 Credential=AKID/x, Signature=deadbeef",
+            "No. The String-to-Sign should have been\n'AWS4'",
+            "No. Canonical string for this request should have been x-amz-security-token:SECRET",
+            "No. X-Amz-Security-Token: SECRET",
+        ] {
+            assert_eq!(said(status, Some("Signature"), Some(repeated)), "Signature: No.", "{repeated}");
+        }
     }
 }

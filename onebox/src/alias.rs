@@ -3,15 +3,18 @@
 use std::io::Write;
 
 use clap::Subcommand;
-use onebox_aws::{AliasSet, is_moving};
-use onebox_release::{AliasView, Call, CallError, ErrorKind, Percent, Reply, Routing, alias_name};
+use onebox_aws::{AliasSet, Aws, is_moving};
+use onebox_release::{AliasView, Call, CallError, ErrorKind, Percent, Place, Reply, Routing, alias_name};
 use serde_json::json;
 
 use onebox_terminal::written;
 
 use crate::{
     Exit, Failure,
-    release::{engine, reach::Reach},
+    release::{
+        engine,
+        reach::{Reach, elsewhere},
+    },
 };
 
 /// Create an alias, or move it at once
@@ -73,7 +76,18 @@ async fn set(args: &Set, name: &str) -> Result<Exit, Failure> {
     let aws = engine::connect(args.reach.clone()).await?;
     let called = format!("{}:{name}", args.function);
     let look = Call::GetAlias { function: args.function.clone(), alias: name.to_owned() };
-    if let Ok(Reply::Alias(AliasView { routing, .. })) = aws.call(&look).await
+    let found = aws.call(&look).await;
+    // Whether there is an alias or not, the function is where its ARN says.
+    if let Some(named) = Place::of_arn(&args.function) {
+        let place = match &found {
+            Ok(Reply::Alias(view)) => Some(view.place.clone()),
+            _ => place_of_version(&aws, &args.function, &args.version).await,
+        };
+        if let Some(place) = place.filter(|place| *place != named) {
+            return Err(Failure::stuck(elsewhere(&args.function, &named, &place)));
+        }
+    }
+    if let Ok(Reply::Alias(AliasView { routing, .. })) = found
         && let Routing { version, additional: Some((other, percent)) } = &routing
         && *percent > Percent::NONE
         && !is_moving(&routing, &args.version)
@@ -106,6 +120,15 @@ async fn set(args: &Set, name: &str) -> Result<Exit, Failure> {
         ),
         false => writeln!(out, "{name}"),
     })
+}
+
+/// Where AWS has a version of a function; none if it cannot be read.
+async fn place_of_version(aws: &Aws, function: &str, version: &str) -> Option<Place> {
+    let read = Call::GetVersion { function: function.to_owned(), version: version.to_owned() };
+    match aws.call(&read).await {
+        Ok(Reply::Version(view)) => Some(view.place),
+        _ => None,
+    }
 }
 
 /// What AWS said, and what to do about it.

@@ -89,11 +89,26 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
 }
 
+/// A release as a command has to name it.
+#[derive(Clone, Debug)]
+struct Named {
+    id: String,
+    /// The folder of its journals, where it is not the usual one.
+    journal: Option<String>,
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "--id {}", self.id)?;
+        self.journal.as_ref().map_or(Ok(()), |journal| write!(f, " --journal {journal}"))
+    }
+}
+
 /// What to do about a release that nobody drives.
-fn advice(id: &str, ending: Option<&Ending>) -> String {
+fn advice(which: &Named, ending: Option<&Ending>) -> String {
     let promote = match ending {
-        Some(Ending::NotProven(_)) => format!("`onebox release promote --id {id} --because …` goes on all the same, "),
+        Some(Ending::NotProven(_)) => format!("`onebox release promote {which} --because …` goes on all the same, "),
         _ => String::new(),
     };
-    format!("{promote}`onebox release resume --id {id}` goes on, `onebox release abort --id {id}` puts everything back")
+    format!("{promote}`onebox release resume {which}` goes on, `onebox release abort {which}` puts everything back")
 }

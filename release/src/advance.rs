@@ -183,7 +183,9 @@ impl Machine<'_> {
         if let Some(why) = self.elsewhere(&heard) {
             return self.stop(Ending::Stuck(why));
         }
-        self.note_caller(refused.as_ref());
+        if self.state.stage != Stage::Preflight {
+            self.note_caller(heard.iter().map(|(call, answer)| (call, answer)));
+        }
         let (lost, is_refused) = (self.state.watch.lost, refused.is_some());
         let effect = match (self.state.task.clone(), refused) {
             (task @ (Task::Watch | Task::History | Task::Measure | Task::Follow), Some(error)) => {

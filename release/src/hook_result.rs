@@ -16,7 +16,7 @@ const EXPECTED: &str = r#"expected null, {}, {"status": "Succeeded"} or another 
 /// |---|---|
 /// | nothing, `null`, `{}` | passed |
 /// | `{"status": "Succeeded"}`, in upper or lower case, with other members or without; `"Succeeded"`; `true` | passed |
-/// | `{"statusCode": 200}` and every other 2xx, as behind a function URL; a `body` with a `status` must say success, too | passed |
+/// | `{"statusCode": 200}` and every other 2xx, as behind a function URL; a `body` that says otherwise (`false`, `"Failed"`, a `status`, an `error`) contradicts, and so does one in base64 | passed |
 /// | anything else, a member that contradicts, a `FunctionError`, and what is no JSON | failed |
 ///
 /// The reason is `reason` or `errorMessage` where there is one, else what was returned: without control characters, and at
@@ -74,7 +74,7 @@ fn is_success(value: &Value) -> bool {
             let status = members.get("status").map(|status| status.as_str().is_some_and(is_succeeded));
             let code =
                 members.get("statusCode").map(|code| code.as_u64().is_some_and(|code| (200..300).contains(&code)));
-            let thrown = members.contains_key("errorMessage") || members.contains_key("errorType");
+            let thrown = contradicts(members);
             // One that says success, and none that says otherwise.
             !thrown
                 && status.or(code).is_some()
@@ -86,15 +86,59 @@ fn is_success(value: &Value) -> bool {
     }
 }
 
-/// Whether a body, as a function URL wraps it, speaks of a status that is no success.
+/// Whether a member says that something failed, whatever another one says.
+fn contradicts(members: &serde_json::Map<String, Value>) -> bool {
+    members.iter().any(|(name, value)| match name.to_ascii_lowercase().as_str() {
+        "errormessage" | "errortype" => true,
+        "error" | "errors" => !matches!(value, Value::Null | Value::Bool(false)) && !is_empty(value),
+        "success" | "succeeded" | "ok" | "passed" | "healthy" => *value == Value::Bool(false),
+        _ => false,
+    })
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Number(number) => number.as_u64() == Some(0),
+        _ => false,
+    }
+}
+
+/// Whether a body, as a function URL wraps it, says that something failed. A text for people says nothing.
 fn has_failed_body(value: &Value) -> bool {
-    let body = match value.get("body") {
-        Some(Value::String(body)) => serde_json::from_str(body).unwrap_or(Value::Null),
-        Some(body) => body.clone(),
-        None => Value::Null,
-    };
-    let speaks = ["status", "statusCode", "errorMessage", "errorType"].iter().any(|member| body.get(member).is_some());
-    speaks && !is_success(&body)
+    // What cannot be read here may say anything.
+    if value.get("isBase64Encoded") == Some(&Value::Bool(true)) && value.get("body").is_some() {
+        return true;
+    }
+    match value.get("body") {
+        None => false,
+        Some(Value::String(body)) => match serde_json::from_str(body) {
+            Ok(body) => says_failed(&body),
+            Err(_) => is_failed(body),
+        },
+        Some(body) => says_failed(body),
+    }
+}
+
+fn says_failed(body: &Value) -> bool {
+    match body {
+        Value::Bool(passed) => !passed,
+        Value::String(text) => is_failed(text),
+        Value::Array(items) => items.iter().any(says_failed),
+        Value::Object(members) => {
+            let speaks = |(name, _): (&String, &Value)| matches!(&*name.to_ascii_lowercase(), "status" | "statuscode");
+            contradicts(members) || (members.iter().any(speaks) && !is_success(body))
+        }
+        Value::Null | Value::Number(_) => false,
+    }
+}
+
+/// Whether a text is a word for failure, alone.
+fn is_failed(text: &str) -> bool {
+    let word = text.trim().to_ascii_lowercase();
+    matches!(word.as_str(), "failed" | "failure" | "fail" | "error" | "false" | "unhealthy" | "not ok")
 }
 
 /// CodeDeploy's word for it: <https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_PutLifecycleEventHookExecutionStatus.html>
@@ -120,6 +164,9 @@ mod tests {
             r#"{"statusCode":200,"body":"fine"}"#,
             r#"{"statusCode":204}"#,
             r#"{"statusCode":200,"body":"{\"status\":\"Succeeded\"}"}"#,
+            r#"{"statusCode":200,"body":"{\"message\":\"hello\"}"}"#,
+            r#"{"statusCode":200,"body":"3 requests, none failed"}"#,
+            r#"{"status":"Succeeded","errors":[],"error":null,"success":true}"#,
         ] {
             assert_eq!(hook_failure(None, returned.as_bytes()), None, "{returned}");
         }
@@ -151,6 +198,17 @@ mod tests {
             r#"{"status":"Failed","statusCode":200}"#,
             r#"{"statusCode":200,"body":"{\"status\":\"Failed\"}"}"#,
             r#"{"statusCode":200,"body":{"statusCode":500}}"#,
+            r#"{"statusCode":200,"body":"Failed"}"#,
+            r#"{"statusCode":200,"body":"false"}"#,
+            r#"{"statusCode":200,"body":false}"#,
+            r#"{"statusCode":200,"body":[{"status":"Failed"}]}"#,
+            r#"{"statusCode":200,"body":"{\"ok\":false}"}"#,
+            r#"{"statusCode":200,"body":{"success":false}}"#,
+            r#"{"statusCode":200,"body":{"error":"boom"}}"#,
+            r#"{"statusCode":200,"body":{"Status":"Failed"}}"#,
+            r#"{"statusCode":200,"isBase64Encoded":true,"body":"eyJzdGF0dXMiOiJGYWlsZWQifQ=="}"#,
+            r#"{"status":"Succeeded","error":"boom"}"#,
+            r#"{"status":"Succeeded","success":false}"#,
             r#"{"status":"Succeeded","errorType":"Error"}"#,
             r#"{"ok":false}"#,
             r#"{"passed":true}"#,

@@ -73,6 +73,23 @@ impl Plan {
         alarm.region.is_none() || alarm.region.as_deref() == own
     }
 
+    /// Whether it moves this alias, however its function is named: by its name or by its ARN.
+    ///
+    /// ```
+    /// use onebox_release::Plan;
+    ///
+    /// let plan = Plan::read(&serde_json::json!({
+    ///     "release": { "id": "web-1" },
+    ///     "backend": [{ "function": "orders", "alias": "live", "target": "7" }],
+    /// })).expect("a plan");
+    /// assert!(plan.moves("arn:aws:lambda:eu-west-1:123456789012:function:orders", "live"));
+    /// assert!(!plan.moves("orders", "test"));
+    /// ```
+    #[must_use]
+    pub fn moves(&self, function: &str, alias: &str) -> bool {
+        self.shifts().any(|(_, shift)| shift.alias == alias && rules::same_function(&shift.function, function))
+    }
+
     /// Every alias that moves, in the order of groups.
     pub fn shifts(&self) -> impl Iterator<Item = (Group, &Shift)> {
         let backends = self.backends.iter().map(|shift| (Group::Backends, shift));

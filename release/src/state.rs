@@ -67,6 +67,9 @@ pub struct State {
     /// Since when AWS takes no credentials, or not this machine's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refused: Option<Timestamp>,
+    /// The operation that AWS refused so: others may be answered meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refused_call: Option<String>,
     /// Why everything goes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
@@ -110,6 +113,7 @@ impl State {
             polled: 0,
             published: false,
             refused: None,
+            refused_call: None,
             reason: None,
             unproven: false,
             proof: None,

@@ -17,7 +17,13 @@ pub fn plain_text(text: &str, most: usize) -> String {
         '\n' | '\r' | '\t' => Some(' '),
         // The C0 and C1 controls, and Unicode's line separators and bidirectional controls.
         letter if letter.is_control() => None,
-        '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+        '\u{061c}'
+        | '\u{2028}'
+        | '\u{2029}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' => None,
         letter => Some(letter),
     };
     let mut letters = text.chars().filter_map(visible);
@@ -35,11 +41,11 @@ mod tests {
 
     #[test]
     fn nothing_is_left_that_a_terminal_obeys() {
-        for letter in (0..=0x9f).chain([0x200e, 0x2028, 0x202e, 0x2066]).filter_map(char::from_u32) {
+        for letter in (0..=0x9f).chain([0x061c, 0x200e, 0x2028, 0x202e, 0x2066]).filter_map(char::from_u32) {
             let plain = plain_text(&format!("a{letter}b"), 10);
             assert!(!plain.chars().any(char::is_control), "{letter:?}");
         }
-        assert_eq!(plain_text("\u{202e}abc\u{2066}", 10), "abc");
+        assert_eq!(plain_text("\u{202e}a\u{061c}bc\u{2066}", 10), "abc");
     }
 
     #[test]

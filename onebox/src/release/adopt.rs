@@ -7,12 +7,12 @@ use std::io::{self, IsTerminal, Write};
 use anstyle::AnsiColor;
 use jiff::Timestamp;
 use onebox_aws::{Aws, is_moving};
-use onebox_release::{AliasView, Call, CallError, ErrorKind, Percent, Reply, Routing};
+use onebox_release::{AliasView, Call, CallError, ErrorKind, Percent, Place, Reply, Routing};
 
 use self::offer::{Offer, Part};
 use super::{
     engine::{self, waiting},
-    reach::Reach,
+    reach::{Reach, elsewhere},
     shelf::Shelf,
 };
 use crate::{Exit, Failure, cli::say, clock, shift};
@@ -77,9 +77,13 @@ async fn adopt(args: &Args) -> Result<Exit, Failure> {
     if !args.yes || !args.json {
         offer.show(args.json)?;
     }
+    if let Some(to) = &args.to {
+        offer.check(to)?;
+    }
     let target = match (&args.to, args.yes) {
+        _ if !offer.is_split() => None,
         (Some(to), true) => Some(to.clone()),
-        (to, _) if asks && offer.is_split() => ask(&offer, to.as_deref())?,
+        (to, _) if asks => ask(&offer, to.as_deref())?,
         (Some(_), _) => {
             return Err(Failure::usage(format!(
                 "nobody can be asked here: add --yes --revision {} to move it",
@@ -107,6 +111,9 @@ async fn look(args: &Args, aws: &Aws) -> Result<Offer, Failure> {
         Err(error) => return Err(unread(&format!("{function}:{alias}"), &error)),
     };
     let AliasView { routing: Routing { version, additional }, revision, place, .. } = view;
+    if let Some(named) = Place::of_arn(function).filter(|named| *named != place) {
+        return Err(Failure::stuck(elsewhere(function, &named, &place)));
+    }
     let additional = additional.filter(|(_, part)| *part > Percent::NONE);
     let weight = additional.as_ref().map_or(Percent::NONE, |(_, part)| *part);
     let rest = Percent::from_hundredths(Percent::ALL.hundredths() - weight.hundredths()).unwrap_or(Percent::ALL);
@@ -128,8 +135,7 @@ fn refuse_while_driven(args: &Args, offer: &Offer) -> Result<(), Failure> {
         if begun.journal.is_over() || begun.journal.header.region.as_ref().is_some_and(elsewhere) {
             continue;
         }
-        let same = |shift: &onebox_release::Shift| offer.is(&shift.function, &shift.alias);
-        if begun.journal.header.plan.shifts().any(|(_, shift)| same(shift)) {
+        if begun.journal.header.plan.moves(&offer.function, &offer.alias) {
             let id = begun.id();
             let driven = begun.folder.driver().map_or("nobody drives it now", |_| "it is driven now");
             return Err(Failure::stuck(format!(

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anstyle::AnsiColor;
-use onebox_aws::{Aws, Options};
+use onebox_aws::{Aws, ConnectError, Options};
 
 use onebox_release::{Ending, Input, Plan, State};
 
 use super::{
-    advice,
+    Named, advice,
     driver::{Diary, Driven, Driver},
     folder::{Folder, Lock},
     orders::Order,
@@ -50,9 +50,15 @@ pub(crate) async fn waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
 pub(crate) async fn connect(reach: Reach) -> Result<Aws, Failure> {
     let Reach { profile, region, endpoint_url } = reach;
     let options = Options { profile, region, endpoint_url, ..Options::default() };
+    if options.endpoint_url.as_ref().is_some_and(|url| url.contains('@')) {
+        return Err(Failure::usage("--endpoint-url: expected no user and no password in it: the journal keeps it"));
+    }
     waiting("the request for credentials", Aws::connect(&options)).await.map_err(|error| {
         let with = options.profile.as_ref().map_or_else(String::new, |profile| format!("with the profile {profile}: "));
-        Failure::usage(format!("{with}{error}"))
+        match error {
+            error @ ConnectError::Expired(_) => Failure::stuck(format!("{with}{error}. Then try again")),
+            error => Failure::usage(format!("{with}{error}")),
+        }
     })
 }
 
@@ -69,16 +75,18 @@ impl Engine<'_> {
     /// Drives until the release stops.
     pub(super) async fn drive(self, state: State, input: Input) -> Result<Exit, Failure> {
         let Engine { plan, aws, store, json, on_stop } = self;
+        let which = store.pen.which(&plan.id);
         let stop = Stop::listen(on_stop).map_err(|error| Failure::stuck(format!("no signal can be heard: {error}")))?;
         let diary = Diary { store, printer: Printer::start(Teller::live(&plan.id, json)) };
         let mut driver = Driver { plan, calls: &aws, clock: &clock::timestamp, diary, stop };
         let driven = driver.drive(state, input).await;
         // What happened is told before the last words.
         drop(driver);
+        let which = &which;
         Ok(match driven? {
-            Driven::To(ending) => ended(&plan.id, &ending),
+            Driven::To(ending) => ended(which, &ending),
             Driven::Interrupted => {
-                say(AnsiColor::Yellow, "stopped", &format!("everything stays as it is. {}", advice(&plan.id, None)));
+                say(AnsiColor::Yellow, "stopped", &format!("everything stays as it is. {}", advice(which, None)));
                 Exit::Interrupted
             }
         })
@@ -93,26 +101,53 @@ pub(super) async fn go_on(
     json: bool,
     on_stop: OnStop,
 ) -> Result<Exit, Failure> {
+    drive_on(folder, lock, None, reach, json, on_stop).await
+}
+
+/// The same, with an order that is carried out once the place is proven.
+pub(super) async fn go_on_with(
+    folder: &Folder,
+    lock: Lock,
+    order: Input,
+    reach: &Reach,
+    json: bool,
+) -> Result<Exit, Failure> {
+    drive_on(folder, lock, Some(order), reach, json, OnStop::Leave).await
+}
+
+async fn drive_on(
+    folder: &Folder,
+    lock: Lock,
+    order: Option<Input>,
+    reach: &Reach,
+    json: bool,
+    on_stop: OnStop,
+) -> Result<Exit, Failure> {
     let (journal, pen) = folder.go_on(lock)?;
     if journal.cut {
         let message = "the journal's last line was cut: what it wanted was never done, and is decided anew";
         say(AnsiColor::Yellow, "warning", message);
     }
     if let Some(ending) = journal.ending().filter(|_| journal.is_over()) {
-        return Ok(ended(&journal.header.plan.id, ending));
+        return Ok(ended(&folder.which(&journal.header.plan.id), ending));
     }
     let mut orders = folder.orders().after(journal.orders());
     // An order to put everything back is not kept waiting. Any other is heard by a release that has looked where it stands.
-    let abort = if journal.records.is_empty() { None } else { orders.abort() };
-    let input = abort.map_or(Input::Resume, Order::input);
+    let (now, then): (Option<Input>, Option<Input>) = match order {
+        Some(abort @ Input::Abort(_)) if !journal.records.is_empty() => (Some(abort), None),
+        order if journal.records.is_empty() => (None, order),
+        order => (orders.abort().map(Order::input), order),
+    };
+    let input = now.unwrap_or(Input::Resume);
     let aws = reach.clone().connect_to(&journal.header).await?;
-    Engine { plan: &journal.header.plan, aws, store: Local { pen, orders }, json, on_stop }
+    Engine { plan: &journal.header.plan, aws, store: Local { pen, orders, given: then }, json, on_stop }
         .drive(journal.state(), input)
         .await
 }
 
 /// The exit code of an ending; what a person should do next is said.
-pub(super) fn ended(id: &str, ending: &Ending) -> Exit {
+pub(super) fn ended(which: &Named, ending: &Ending) -> Exit {
+    let id = &which.id;
     match ending {
         Ending::Released => Exit::Done,
         Ending::RolledBack(_) | Ending::Refused(_) => {
@@ -120,7 +155,7 @@ pub(super) fn ended(id: &str, ending: &Ending) -> Exit {
             Exit::DidNotHold
         }
         _ => {
-            say(AnsiColor::Red, "error", &format!("{id}: {ending}. {}", advice(id, Some(ending))));
+            say(AnsiColor::Red, "error", &format!("{id}: {ending}. {}", advice(which, Some(ending))));
             Exit::Stuck
         }
     }

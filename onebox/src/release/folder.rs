@@ -6,12 +6,12 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     process,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use onebox_release::{Chain, Ending, Header, Journal, JournalError, Record};
 
-use super::orders::Orders;
+use super::{Named, orders::Orders, shelf::DEFAULT};
 use crate::Failure;
 
 /// How often the lock is tried.
@@ -31,6 +31,12 @@ impl Folder {
         Self { path }
     }
 
+    /// How a command names this release.
+    pub(super) fn which(&self, id: &str) -> Named {
+        let journals = self.path.parent().map(|journals| journals.display().to_string());
+        Named { id: id.to_owned(), journal: journals.filter(|journals| journals != DEFAULT && !journals.is_empty()) }
+    }
+
     /// Where its journal stands.
     pub(super) fn journal(&self) -> PathBuf {
         self.path.join("journal.jsonl")
@@ -43,19 +49,27 @@ impl Folder {
 
     /// Reads the journal; there is none where no release was begun.
     pub(super) fn read(&self) -> Result<Option<Journal>, Failure> {
-        match self.parsed()? {
-            None | Some(Err(JournalError::Empty)) => Ok(None),
-            Some(Ok(journal)) => Ok(Some(journal)),
-            Some(Err(error)) => Err(Failure::stuck(format!("{}: {error}", self.journal().display()))),
-        }
-    }
-
-    fn parsed(&self) -> Result<Option<Result<Journal, JournalError>>, Failure> {
-        match std::fs::read(self.journal()) {
-            Ok(bytes) => Ok(Some(Journal::read(&bytes))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Failure::stuck(format!("{} cannot be read: {error}", self.journal().display()))),
-        }
+        let path = self.journal();
+        let bytes = match open(&path).and_then(|mut file| read_all(&mut file)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Failure::stuck(format!("{} cannot be read: {error}", path.display()))),
+        };
+        Journal::read(&bytes).map(Some).map_err(|error| {
+            let why = match error {
+                // A journal is there with its first line, or not at all.
+                JournalError::Empty => "it was emptied, or cut within its first line. Put it back; where it is lost, \
+                                        `onebox release adopt FUNCTION:ALIAS` puts each alias right"
+                    .to_owned(),
+                error if bytes.windows(2).any(|pair| pair == b"\r\n") => {
+                    format!(
+                        "{error}. Its line feeds were made CRLF, as git's autocrlf does: make them line feeds again"
+                    )
+                }
+                error => error.to_string(),
+            };
+            Failure::stuck(format!("{}: {why}", path.display()))
+        })
     }
 
     /// Reads on where this journal ends.
@@ -65,11 +79,15 @@ impl Folder {
 
     /// Whether somebody drives the release now: who, as far as that is known.
     pub(super) fn driver(&self) -> Option<String> {
+        let is_journal_locked = || {
+            let journal = open(&self.journal()).ok()?;
+            matches!(hold(&journal), Err(TryLockError::WouldBlock)).then(String::new)
+        };
         if !self.path.join("lock").exists() {
-            return None;
+            return is_journal_locked();
         }
         match self.lock() {
-            Ok(_) => None,
+            Ok(_) => is_journal_locked(),
             Err(Locked::Held(pid)) => Some(pid),
             Err(Locked::Failed(_)) => None,
         }
@@ -111,18 +129,20 @@ impl Folder {
     /// A release that was refused changed nothing: its journal is kept beside the new one.
     pub(super) fn begin(&self, lock: Lock, header: &Header) -> Result<Pen, Failure> {
         let path = self.journal();
-        match self.parsed()? {
-            None | Some(Err(JournalError::Empty)) => {}
-            Some(Err(error)) => return Err(Failure::stuck(format!("{}: {error}", path.display()))),
-            Some(Ok(journal)) => self.put_aside(&journal)?,
+        if let Some(journal) = self.read()? {
+            self.put_aside(&journal)?;
         }
         self.orders().clear().map_err(|error| unwritten(&self.path, &error))?;
         lock.sign();
         let begin = || {
-            // What is there is a journal of ours without a whole first line, or nothing; never a link to somewhere else.
-            let file = own(OpenOptions::new().write(true).create(true).truncate(true), &path)?;
-            let mut pen = Pen { file, path: path.clone(), length: 0, seq: 0, chain: Chain::default(), _lock: lock };
+            // It gets its name with its first line: one without is what an accident left.
+            let draft = self.path.join("journal.new");
+            let file = own(OpenOptions::new().write(true).create(true).truncate(true), &draft)?;
+            hold(&file).map_err(|error| io::Error::other(error.to_string()))?;
+            let mut pen = Pen::new(file, draft.clone(), 0, 0, Chain::default(), lock);
             pen.append(header)?;
+            std::fs::rename(&draft, &path)?;
+            pen.path.clone_from(&path);
             // A new file is there after a power cut only if its folders say so too.
             for folder in self.path.ancestors().take(3) {
                 let here = folder.as_os_str().is_empty();
@@ -162,21 +182,49 @@ impl Folder {
         let (path, length) = (self.journal(), journal.whole as u64);
         let seq = journal.records.len() as u64;
         let open = || {
-            let mut file = own(OpenOptions::new().write(true), &path)?;
+            let mut file = own(OpenOptions::new().read(true).write(true), &path)?;
+            hold(&file).map_err(|_| io::Error::other("another onebox writes it"))?;
             file.set_len(length)?;
             file.seek(SeekFrom::End(0))?;
-            Ok(Pen { file, path: path.clone(), length, seq, chain: journal.chain.clone(), _lock: lock })
+            Ok(Pen::new(file, path.clone(), length, seq, journal.chain.clone(), lock))
         };
         let pen = open().map_err(|error| unwritten(&path, &error))?;
         Ok((journal, pen))
     }
 }
 
+/// Opens a file of ours for reading: a regular one, as for writing. Anything else may never end.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    own(OpenOptions::new().read(true), path)
+}
+
+fn read_all(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn written(file: &File) -> Option<SystemTime> {
+    file.metadata().and_then(|metadata| metadata.modified()).ok()
+}
+
+/// Keeps other drivers from the journal itself, where a lock does not keep readers out: the lock's own file may be deleted.
+#[cfg(unix)]
+fn hold(journal: &File) -> Result<(), TryLockError> {
+    journal.try_lock()
+}
+
+#[cfg(not(unix))]
+fn hold(_journal: &File) -> Result<(), TryLockError> {
+    Ok(())
+}
+
 /// Opens a file of ours for writing: a regular one, and not what a link leads to.
 pub(super) fn own(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let plain = match std::fs::symlink_metadata(path) {
         Ok(there) => there.is_file(),
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) => return Err(error),
     };
     if !plain {
         return Err(io::Error::other("it is no regular file of onebox: remove it"));
@@ -268,10 +316,22 @@ pub(super) struct Pen {
     length: u64,
     seq: u64,
     chain: Chain,
-    _lock: Lock,
+    /// When the file was written last, as far as the system tells.
+    written: Option<SystemTime>,
+    lock: Lock,
 }
 
 impl Pen {
+    fn new(file: File, path: PathBuf, length: u64, seq: u64, chain: Chain, lock: Lock) -> Self {
+        let written = written(&file);
+        Self { file, path, length, seq, chain, written, lock }
+    }
+
+    /// How a command names this release.
+    pub(super) fn which(&self, id: &str) -> Named {
+        Folder::new(self.path.parent().map(Path::to_owned).unwrap_or_default()).which(id)
+    }
+
     /// The number of the next record.
     pub(super) const fn next(&self) -> u64 {
         self.seq + 1
@@ -281,7 +341,7 @@ impl Pen {
     pub(super) fn write(&mut self, record: &Record) -> Result<(), Failure> {
         if !self.is_there() {
             return Err(Failure::stuck(format!(
-                "{} was deleted or replaced while the release runs, so nothing can be written down any more and nothing more is \
+                "{} was deleted, replaced or changed while the release runs, so nothing can be written down any more and nothing more is \
                  done. Put it back and `onebox release resume`; where it is lost, `onebox release adopt FUNCTION:ALIAS` puts \
                  each alias right",
                 self.path.display()
@@ -292,9 +352,23 @@ impl Pen {
         Ok(())
     }
 
-    /// Whether the journal's path still leads to the file that is written.
+    /// Whether the journal's path still leads to the file that is written, and it holds what was written; and whether the
+    /// lock still keeps others out.
     fn is_there(&self) -> bool {
-        same_file(&self.file, &self.path)
+        let lock = self.path.with_file_name("lock");
+        let is_same = same_file(&self.file, &self.path) && same_file(&self.lock.file, &lock);
+        let is_untouched = || {
+            let length = self.file.metadata().map(|metadata| metadata.len()).ok();
+            length == Some(self.length) && self.written.is_some() && self.written == written(&self.file)
+        };
+        is_same && (is_untouched() || self.is_whole())
+    }
+
+    /// Whether every line is there as it was written.
+    fn is_whole(&self) -> bool {
+        let bytes = open(&self.path).and_then(|mut file| read_all(&mut file));
+        let journal = bytes.ok().filter(|bytes| bytes.len() as u64 == self.length).map(|bytes| Journal::read(&bytes));
+        journal.and_then(Result::ok).is_some_and(|journal| journal.chain == self.chain)
     }
 
     fn append(&mut self, content: &impl serde::Serialize) -> io::Result<()> {
@@ -304,6 +378,7 @@ impl Pen {
             Ok(()) => {
                 self.length += line.len() as u64;
                 self.chain = chain;
+                self.written = self::written(&self.file);
             }
             // Half a line would be cut off by the next driver; whole ones need not be found at all.
             Err(_) => {
@@ -327,7 +402,7 @@ impl Tail {
     pub(super) fn read(&mut self) -> Result<Vec<Record>, Failure> {
         let broken = |error: &dyn fmt::Display| Failure::stuck(format!("{}: {error}", self.path.display()));
         let mut bytes = Vec::new();
-        let read = File::open(&self.path).and_then(|mut file| {
+        let read = open(&self.path).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.offset))?;
             file.read_to_end(&mut bytes)
         });

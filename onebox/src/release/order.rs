@@ -2,7 +2,7 @@
 
 use std::{io::Write, time::Duration};
 
-use onebox_release::Journal;
+use onebox_release::{Journal, plain_text};
 use serde_json::json;
 
 use super::{
@@ -19,6 +19,9 @@ use crate::{Exit, Failure, clock};
 
 /// How often it is looked whether the driver took the order.
 const GLANCE: Duration = Duration::from_millis(100);
+
+/// The longest reason that is kept, in characters.
+const LONGEST_REASON: usize = 1_000;
 
 /// So many glances, and the driver is in the middle of something long.
 const GLANCES: u32 = 50;
@@ -91,16 +94,23 @@ fn give(what: What, because: &str, args: &Rest) -> Result<Exit, Failure> {
         )));
     }
     args.reach.check_region(&begun.journal.header)?;
-    let order = Order { at: clock::timestamp(), order: what, because: because.to_owned() };
+    let order = Order { at: clock::timestamp(), order: what, because: plain_text(because, LONGEST_REASON) };
+    engine::run(carry_out(begun, order, args))
+}
+
+async fn carry_out(begun: Begun, order: Order, args: &Rest) -> Result<Exit, Failure> {
+    // Where nobody drives, the order is no one's but this command's: a refusal leaves nothing behind.
+    match begun.folder.lock() {
+        Ok(lock) => return engine::go_on_with(&begun.folder, lock, order.input(), &args.reach, args.json).await,
+        Err(Locked::Failed(failure)) => return Err(failure),
+        Err(Locked::Held(_)) => {}
+    }
+    let what = order.order;
     let number = begun
         .folder
         .orders()
         .leave(&order)
         .map_err(|error| Failure::stuck(format!("the order cannot be left for the driver: {error}")))?;
-    engine::run(carry_out(begun, number, what, args))
-}
-
-async fn carry_out(begun: Begun, number: u64, what: What, args: &Rest) -> Result<Exit, Failure> {
     let mut holder = String::new();
     for _ in 0..GLANCES {
         match begun.folder.lock() {

@@ -4,7 +4,7 @@
 //! taken by the next one, and none is taken twice.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::OpenOptions,
     io::{self, Read, Seek, SeekFrom, Write},
     path::PathBuf,
 };
@@ -139,7 +139,7 @@ impl Unread {
 
     /// The next whole line, with its end.
     fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut file = File::open(&self.orders.path)?;
+        let mut file = super::folder::open(&self.orders.path)?;
         if let Some(offset) = self.offset {
             file.seek(SeekFrom::Start(offset))?;
         }

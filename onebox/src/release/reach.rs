@@ -1,7 +1,7 @@
 //! How AWS is reached, and what a plan on the command line overrides.
 
 use onebox_aws::Aws;
-use onebox_release::Header;
+use onebox_release::{Header, Place};
 
 use super::engine;
 use crate::Failure;
@@ -52,6 +52,15 @@ impl Reach {
         }
         engine::connect(as_began).await
     }
+}
+
+/// Why an answer is not believed: the function's ARN says where it is, and AWS answers for another place.
+pub(crate) fn elsewhere(function: &str, named: &Place, found: &Place) -> String {
+    format!(
+        "{function} is in {named}, and AWS answers for {found}: nothing was changed there. Use that account's credentials \
+         (--profile) and that region (--region {})",
+        named.region
+    )
 }
 
 /// The region that a release is in.

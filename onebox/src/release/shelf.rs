@@ -8,11 +8,14 @@ use onebox_release::Journal;
 use super::folder::Folder;
 use crate::{Failure, cli::say};
 
+/// Where the journals of releases are kept, unless another folder is named.
+pub(super) const DEFAULT: &str = ".onebox";
+
 /// Where the journals of releases are kept.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Shelf {
     /// Where the journals of releases are kept
-    #[arg(long = "journal", value_name = "DIR", default_value = ".onebox")]
+    #[arg(long = "journal", value_name = "DIR", default_value = DEFAULT)]
     dir: PathBuf,
 }
 

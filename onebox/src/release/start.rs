@@ -60,18 +60,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// Begins this release, and drives it.
 pub(crate) fn begin(plan: Plan, reach: &Reach, shelf: &Shelf, json: bool, on_stop: OnStop) -> Result<Exit, Failure> {
-    alone(&plan, shelf)?;
     let now = clock::timestamp();
     let (profile, endpoint_url) = (reach.profile.clone(), reach.endpoint_url.clone());
     let mut header = Header { profile, endpoint_url, ..Header::new(plan, now) };
     engine::run(async {
         let aws = engine::connect(reach.clone().or_as(&header)).await?;
         header.region = Some(aws.region().to_owned());
+        alone(&header, shelf)?;
         warn_of_expiry(&header.plan, aws.expires(), now);
         let folder = shelf.folder(&header.plan.id);
         let pen = folder.begin(folder.lock_to_drive().await?, &header)?;
         let state = State::new(&header.plan, now);
-        let store = Local { pen, orders: folder.orders().after(0) };
+        let store = Local { pen, orders: folder.orders().after(0), given: None };
         Engine { plan: &header.plan, aws, store, json, on_stop }.drive(state, Input::Resume).await
     })
 }
@@ -89,7 +89,8 @@ fn warn_of_expiry(plan: &Plan, expires: Option<Timestamp>, now: Timestamp) {
 }
 
 /// Refuses a release while another one, that is not over, moves one of its aliases.
-fn alone(plan: &Plan, shelf: &Shelf) -> Result<(), Failure> {
+fn alone(header: &Header, shelf: &Shelf) -> Result<(), Failure> {
+    let plan = &header.plan;
     if let Some(failure) = shelf.unreadable().into_iter().next() {
         return Err(failure);
     }
@@ -97,9 +98,12 @@ fn alone(plan: &Plan, shelf: &Shelf) -> Result<(), Failure> {
         if other.id() == plan.id || other.journal.is_over() {
             continue;
         }
-        let ours: Vec<_> = plan.shifts().map(|(_, shift)| (&shift.function, &shift.alias)).collect();
-        let same = |shift: &onebox_release::Shift| ours.contains(&(&shift.function, &shift.alias));
-        if let Some((_, shift)) = other.journal.header.plan.shifts().find(|(_, shift)| same(shift)) {
+        let theirs = &other.journal.header;
+        // Another region has functions of the same names.
+        if theirs.region.is_some() && theirs.region != header.region {
+            continue;
+        }
+        if let Some((_, shift)) = theirs.plan.shifts().find(|(_, shift)| plan.moves(&shift.function, &shift.alias)) {
             return Err(Failure::usage(format!(
                 "the release {id} is not over, and it moves {}:{} too: finish it first, with `onebox release resume --id {id}` \
                  or `abort --id {id}`",

@@ -92,7 +92,7 @@ fn show(out: &mut impl Write, begun: &Begun, driver: Option<&str>) -> io::Result
     match driver {
         Some("") => writeln!(out, "It is driven now: `onebox release watch` follows it."),
         Some(pid) => writeln!(out, "It is driven now, by process {pid}: `onebox release watch` follows it."),
-        None => writeln!(out, "Nobody drives it: {}.", advice(begun.id(), begun.journal.ending())),
+        None => writeln!(out, "Nobody drives it: {}.", advice(&begun.folder.which(begun.id()), begun.journal.ending())),
     }
 }
 

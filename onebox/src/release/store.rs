@@ -36,6 +36,8 @@ pub(super) trait Store {
 pub(super) struct Local {
     pub(super) pen: Pen,
     pub(super) orders: Unread,
+    /// An order of the command that drives, which nobody else hears.
+    pub(super) given: Option<Input>,
 }
 
 impl Store for Local {
@@ -52,7 +54,7 @@ impl Store for Local {
     }
 
     fn next_order(&mut self) -> Option<Input> {
-        self.orders.next()
+        self.given.take().or_else(|| self.orders.next())
     }
 
     fn next_abort(&mut self) -> Option<Input> {

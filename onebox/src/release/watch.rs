@@ -46,6 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 async fn follow(begun: Begun, json: bool) -> Result<Exit, Failure> {
     let Begun { folder, journal } = begun;
     let id = &journal.header.plan.id;
+    let which = folder.which(id);
     let mut teller = Teller::live(id, json);
     let mut tail = folder.tail(&journal);
     let mut ending = journal.ending().cloned();
@@ -65,13 +66,13 @@ async fn follow(begun: Begun, json: bool) -> Result<Exit, Failure> {
         teller.show(&state, clock::timestamp());
         if let Some(ending) = ending.as_ref().filter(|ending| onebox_release::is_final(ending)) {
             drop(teller);
-            return Ok(engine::ended(id, ending));
+            return Ok(engine::ended(&which, ending));
         }
         if silence >= SILENCE {
             drop(teller);
             return match &ending {
-                Some(ending) => Ok(engine::ended(id, ending)),
-                None => Err(Failure::stuck(format!("nobody drives the release {id}: {}", advice(id, None)))),
+                Some(ending) => Ok(engine::ended(&which, ending)),
+                None => Err(Failure::stuck(format!("nobody drives the release {id}: {}", advice(&which, None)))),
             };
         }
         tokio::time::sleep(GLANCE).await;

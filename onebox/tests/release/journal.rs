@@ -67,12 +67,31 @@ fn a_journal_that_is_broken_or_newer_is_not_gone_on_from() {
     world.run(&["release", "start"]).is(2, &["newer onebox"]);
 }
 
+/// A journal is there with its first line, or not at all: what is less is left by an accident, and is not overwritten.
 #[test]
-fn a_journal_that_ends_in_its_first_line_is_begun_anew() {
+fn a_journal_that_was_emptied_is_no_release_that_never_began() {
+    let world = killed();
+    for left in ["", "{\"onebox-jour"] {
+        std::fs::write(world.journal("patient"), left).unwrap();
+        for verb in ["status", "history", "watch", "resume", "abort", "start"] {
+            let id: &[&str] = if verb == "start" { &[] } else { &["--id", "patient"] };
+            world.run(&[&["release", verb], id].concat()).is(2, &["it was emptied, or cut", "onebox release adopt"]);
+        }
+        assert_eq!(world.journal_text("patient"), left);
+    }
+    // Half of a beginning is none.
     let world = World::with(PLAN);
     std::fs::create_dir_all(world.path(".onebox/web-1")).unwrap();
-    std::fs::write(world.journal("web-1"), "{\"onebox-jour").unwrap();
+    std::fs::write(world.path(".onebox/web-1/journal.new"), "{\"onebox-jour").unwrap();
     world.run(&["release", "start"]).is(0, &["released"]);
+}
+
+#[test]
+fn line_feeds_that_git_converted_are_named() {
+    let world = killed();
+    let text = world.journal_text("patient").replace('\n', "\r\n");
+    std::fs::write(world.journal("patient"), text).unwrap();
+    world.run(&["release", "status"]).is(2, &["CRLF", "autocrlf"]);
 }
 
 /// `ulimit -f` makes writes beyond so many KiB fail; without its signal, they fail as on a full disk.

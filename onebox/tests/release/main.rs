@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails where it stands")]
 
+mod accident;
 mod adopt;
 mod begin;
 mod bounds;

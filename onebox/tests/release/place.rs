@@ -186,7 +186,7 @@ fn a_deleted_journal_is_noticed_at_the_next_record() {
             std::fs::remove_dir_all(world.path(".onebox")).unwrap();
         }
         world.alarm("web-5xx", AlarmState::Alarm);
-        finished(child).is(2, &["was deleted or replaced while the release runs"]);
+        finished(child).is(2, &["was deleted, replaced or changed while the release runs"]);
     }
 }
 

@@ -303,7 +303,7 @@ impl Machine<'_> {
             return same;
         }
         let (refused, lost) = (self.of_caller(answers.iter()), self.state.watch.lost);
-        self.note_caller(refused.as_ref());
+        self.note_caller(meanwhile.iter().zip(&answers));
         if let Some(effect) = self.judge_alarms(meanwhile.iter().zip(&answers)) {
             return effect;
         }

@@ -5,7 +5,7 @@
 //! until the release has been held for as long as its plan allows.
 
 use super::{Heard, Machine, words};
-use crate::{Answer, CallError, Effect, Ending, Percent, Stage, state::Task};
+use crate::{Answer, Call, CallError, Effect, Ending, Percent, Stage, state::Task};
 
 impl Machine<'_> {
     /// The first answer that says something about whoever calls.
@@ -17,15 +17,27 @@ impl Machine<'_> {
     }
 
     /// Reports once that the release is held for want of credentials, and once that it goes on.
-    pub(super) fn note_caller(&mut self, error: Option<&CallError>) {
-        match (error, self.state.refused) {
-            (Some(error), None) => {
-                self.state.refused = Some(self.now);
+    ///
+    /// What is answered while the operation that was refused is not asked proves nothing: credentials may be refused by one
+    /// service, or for one operation.
+    pub(super) fn note_caller<'a>(&mut self, heard: impl Iterator<Item = (&'a Call, &'a Answer)>) {
+        let (mut refused, mut is_taken) = (None, false);
+        for (call, answer) in heard {
+            match answer {
+                Err(error) if error.kind.is_of_caller() => {
+                    refused.get_or_insert((call.operation(), error));
+                }
+                _ => is_taken |= self.state.refused_call.as_deref().is_none_or(|asked| asked == call.operation()),
+            }
+        }
+        match (refused, self.state.refused) {
+            (Some((operation, error)), None) => {
+                (self.state.refused, self.state.refused_call) = (Some(self.now), Some(operation.to_owned()));
                 let reason = format!("{}, then resume. {}", words::caller(error), self.what_stays());
                 self.tell(crate::Event::Held { reason });
             }
-            (None, Some(_)) => {
-                self.state.refused = None;
+            (None, Some(_)) if is_taken => {
+                (self.state.refused, self.state.refused_call) = (None, None);
                 self.note("AWS takes the credentials again: the release goes on");
             }
             _ => {}

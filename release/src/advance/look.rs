@@ -146,7 +146,7 @@ impl Machine<'_> {
         let stands = match lane.foreign.as_ref()? {
             Foreign::Gone => format!(
                 "it does not exist any more, nor do its permissions and triggers; this makes it again: {}",
-                words::create(lane, lane.percent)
+                words::create(lane, lane.percent, self.state.place.as_ref())
             ),
             Foreign::Moved(routing) if *routing == lane.routing(lane.percent) => {
                 format!("it stands on {} as before, but it was touched", words::routing(routing))

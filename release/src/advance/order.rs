@@ -15,7 +15,7 @@ impl Machine<'_> {
         // Another driver: that the one before it looked too rarely does not count against it.
         self.state.watch.gap = false;
         // Whoever resumes has perhaps logged in.
-        self.state.refused = None;
+        (self.state.refused, self.state.refused_call) = (None, None);
         let task = match (self.state.task.clone(), &self.state.effect) {
             (Task::Begin, _) => return self.ask(Task::Begin),
             (Task::Over, Effect::Stop { ending: Ending::Stuck(_) }) => {

@@ -74,6 +74,26 @@ impl Machine<'_> {
             reasons
                 .push(format!("{} is in {other}, and others are in {first}: release them apart", words::subject(call)));
         }
+        for (call, found) in found() {
+            let named = words::named_place(call).filter(|named| named != found);
+            reasons.extend(named.map(|named| {
+                format!(
+                    "{}: its ARN is in {named}, and AWS answers for {found}: use the region and the credentials that are meant \
+                     (--region, --profile)",
+                    words::subject(call)
+                )
+            }));
+        }
+        let hooks = self.shifts.iter().flat_map(|shift| [&shift.before, &shift.after]).flatten();
+        // A hook may belong to another account that permits it; Lambda invokes in its own region alone.
+        let far = hooks.filter_map(|hook| Some((hook, crate::Place::of_arn(hook)?)));
+        let far = far.filter(|(_, of_hook)| of_hook.region != first.region);
+        reasons.extend(far.map(|(hook, of_hook)| {
+            format!(
+                "the hook {hook} is in {}, and this release in {}: name one of its region",
+                of_hook.region, first.region
+            )
+        }));
         let wrong = |(what, planned, found): (&str, &Option<String>, &String)| {
             let planned = planned.as_ref().filter(|planned| *planned != found)?;
             Some(format!(

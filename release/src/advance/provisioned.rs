@@ -31,6 +31,7 @@ impl Machine<'_> {
             match answer {
                 Ok(Reply::Provisioned(found)) => self.take_provisioned(function, &found, &mut reasons, &mut pending),
                 Ok(_) => {}
+                Err(error) if error.kind.is_of_caller() => reasons.push(words::failure(&call, &error)),
                 // It is a safeguard: whoever does not grant it has the release that they had before.
                 Err(error) => self.note(format!(
                     "it is not known whether provisioned concurrency is ready: {}",

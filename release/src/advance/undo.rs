@@ -25,7 +25,7 @@ impl Machine<'_> {
     pub(super) fn roll_back(&mut self, reason: String) -> Effect {
         self.tell(Event::RollingBack { reason: reason.clone() });
         // What a rollback is held for is reported anew: what remains is another thing.
-        self.state.refused = None;
+        (self.state.refused, self.state.refused_call) = (None, None);
         self.state.reason = Some(reason);
         for lane in &mut self.state.lanes {
             (lane.gate, lane.tries) = (Gate::default(), Tries::default());
@@ -255,7 +255,11 @@ impl Machine<'_> {
                 }
                 _ => format!(" It stood on {}, and is in doubt.", words::routing(&lane.routing(lane.percent))),
             };
-            Some(format!("{}: {why}.{stands} This puts it right: {}", lane.name(), words::by_hand(lane)))
+            Some(format!(
+                "{}: {why}.{stands} This puts it right: {}",
+                lane.name(),
+                words::by_hand(lane, self.state.place.as_ref())
+            ))
         });
         let stuck: Vec<_> = stuck.collect();
         (!stuck.is_empty()).then(|| format!("{}. Then `onebox release resume` looks again", stuck.join("; ")))

@@ -1,6 +1,6 @@
 //! Sentences: what was found, what was expected, what to do next.
 
-use crate::{Call, CallError, ErrorKind, Lane, Percent, Routing, state::Foreign};
+use crate::{Call, CallError, ErrorKind, Lane, Percent, Place, Routing, state::Foreign};
 
 /// Where an alias points, in words.
 pub(super) fn routing(routing: &Routing) -> String {
@@ -37,6 +37,16 @@ pub(super) fn failure(call: &Call, error: &CallError) -> String {
         ErrorKind::Unknown => format!("{what}: {operation} gave no answer ({said}); try again later"),
         ErrorKind::Invalid => format!("{what}: AWS does not accept {operation} ({said}); change the plan"),
         ErrorKind::Local => format!("{what}: {said}; check the file, then begin a new release"),
+    }
+}
+
+/// The place in the ARN of the function that a call names.
+pub(super) fn named_place(call: &Call) -> Option<Place> {
+    match call {
+        Call::GetAlias { function, .. } | Call::UpdateAlias { function, .. } | Call::GetVersion { function, .. } => {
+            Place::of_arn(function)
+        }
+        _ => None,
     }
 }
 
@@ -110,27 +120,36 @@ pub(super) fn lost(lane: &Lane) -> String {
 }
 
 /// What makes an alias again that was deleted.
-pub(super) fn create(lane: &Lane, percent: Percent) -> String {
+pub(super) fn create(lane: &Lane, percent: Percent, place: Option<&Place>) -> String {
     let routing = lane.routing(percent);
     let weights = routing.additional.as_ref().map_or_else(String::new, |(version, part)| {
         format!(" --routing-config AdditionalVersionWeights={{{version}={}}}", part.weight())
     });
     format!(
-        "aws lambda create-alias --function-name {} --name {} --function-version {}{weights}",
-        lane.function, lane.alias, routing.version
+        "aws lambda create-alias --function-name {} --name {} --function-version {}{weights}{}",
+        lane.function,
+        lane.alias,
+        routing.version,
+        in_region(place)
     )
 }
 
 /// What puts an alias right by hand.
-pub(super) fn by_hand(lane: &Lane) -> String {
+pub(super) fn by_hand(lane: &Lane, place: Option<&Place>) -> String {
     if lane.foreign == Some(Foreign::Gone) {
-        return create(lane, Percent::NONE);
+        return create(lane, Percent::NONE, place);
     }
     format!(
         "aws lambda update-alias --function-name {} --name {} --function-version {} --routing-config \
-         AdditionalVersionWeights={{}}",
+         AdditionalVersionWeights={{}}{}",
         lane.function,
         lane.alias,
         lane.from.as_deref().filter(|_| !lane.lost).unwrap_or("N"),
+        in_region(place)
     )
+}
+
+/// The option of the AWS CLI that names the region: another one has functions of the same names.
+fn in_region(place: Option<&Place>) -> String {
+    place.map_or_else(String::new, |place| format!(" --region {}", place.region))
 }

@@ -57,11 +57,6 @@ impl Offer {
         plain(&self.function)
     }
 
-    /// Whether this is the alias, however its function is named.
-    pub(super) fn is(&self, function: &str, alias: &str) -> bool {
-        plain(function) == self.plain_function() && alias == self.alias
-    }
-
     /// Whether two versions have traffic.
     pub(super) fn is_split(&self) -> bool {
         self.parts.len() > 1
@@ -129,9 +124,10 @@ impl Offer {
     pub(super) fn changed(&self, expected: &str) -> Failure {
         Failure::stuck(format!(
             "{} was changed by somebody else: its revision is no longer {expected}. Nothing was done. Look again with `onebox \
-             release adopt {}`, or\n  {}",
+             release adopt {}{}`, or\n  {}",
             self.name(),
             self.name(),
+            self.options(),
             self.get_alias()
         ))
     }
@@ -257,12 +253,5 @@ mod tests {
             changed.contains("aws lambda get-alias --function-name orders --name live --region eu-west-1"),
             "{changed}"
         );
-    }
-
-    #[test]
-    fn a_function_is_the_same_by_its_name_and_by_its_arn() {
-        let offer = offer(&[("6", 10_000)]);
-        assert!(offer.is("arn:aws:lambda:eu-west-1:123456789012:function:orders", "live"));
-        assert!(!offer.is("orders", "test") && !offer.is("order", "live"));
     }
 }

@@ -105,7 +105,7 @@ async fn drive_with(plan: &Plan, on_stop: OnStop, beside: impl AsyncFnOnce(&Held
         calls: &account,
         clock: &now,
         diary: Diary {
-            store: Local { pen, orders: folder.orders().after(0) },
+            store: Local { pen, orders: folder.orders().after(0), given: None },
             printer: Printer::start(Teller::past("r", true)),
         },
         stop: Stop::of(stop, on_stop),
