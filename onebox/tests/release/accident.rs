@@ -11,6 +11,9 @@ fn driven() -> (World, std::process::Child) {
     let world = World::with(PATIENT);
     let child = world.spawn(&["release", "start"]);
     world.until_shifted("orders");
+    world.until("its record", |world| world.journal_text("patient").contains("10 % on version 7"));
+    // A file system tells no two changes apart that come within a few milliseconds.
+    pause(std::time::Duration::from_millis(50));
     (world, child)
 }
 

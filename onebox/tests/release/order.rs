@@ -61,7 +61,9 @@ fn an_order_that_a_dead_driver_did_not_take_is_taken_by_the_next() {
     signal(&child, "STOP");
     // The driver cannot take it; the order is left, and the driver dies.
     let abort = world.spawn(&["release", "abort", "--because", "enough"]);
-    world.until("the order", |world| world.path(".onebox/patient/orders").is_file());
+    world.until("the order", |world| {
+        std::fs::read_to_string(world.path(".onebox/patient/orders")).is_ok_and(|orders| orders.ends_with('\n'))
+    });
     signal(&abort, "KILL");
     signal(&child, "KILL");
     assert_eq!((finished(child).code, finished(abort).code), (None, None));
