@@ -167,6 +167,7 @@ fn plan(backends: u64, strategy: Strategy) -> Plan {
         poll: POLL,
         alarms: vec![onebox_release::Alarm::named("errors")],
         ignored: Vec::new(),
+        protect: false,
         health: Health::default(),
     }
 }

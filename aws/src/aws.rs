@@ -84,6 +84,10 @@ impl Aws {
             Call::UpdateAlias { function, alias, to, revision } => {
                 self.update_alias(function, alias, to, revision).await
             }
+            Call::CreateAlias { function, alias, version, description } => {
+                self.create_alias(function, alias, version, description).await
+            }
+            Call::DeleteAlias { function, alias } => self.delete_alias(function, alias).await,
             Call::GetVersion { function, version } => self.get_version(function, version).await,
             Call::ListProvisionedConcurrency { function } => self.provisioned(function).await,
             Call::UpdateFunctionCode { function, zip, sha256 } => self.update_code(function, zip, sha256).await,

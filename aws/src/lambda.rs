@@ -40,19 +40,43 @@ const UPDATE: Duration = Duration::from_secs(300);
 /// has its number in the journal meanwhile.
 const ACTIVATION: Duration = Duration::from_secs(60);
 
+/// The members that the answers of all of an alias's operations have.
+macro_rules! view {
+    ($answer:expr) => {
+        view(
+            $answer.function_version,
+            $answer.routing_config.as_ref(),
+            $answer.revision_id,
+            $answer.description,
+            $answer.alias_arn,
+        )
+    };
+}
+
 impl Aws {
     pub(crate) async fn get_alias(&self, function: &str, alias: &str) -> Answer {
         let answer = self.lambda.get_alias().function_name(function).name(alias).send().await.map_err(call_error)?;
-        let (version, revision) = (answer.function_version, answer.revision_id);
-        view(version, answer.routing_config.as_ref(), revision, answer.alias_arn).map(Reply::Alias)
+        view!(answer).map(Reply::Alias)
     }
 
     pub(crate) async fn update_alias(&self, function: &str, alias: &str, to: &Routing, revision: &str) -> Answer {
         let update = self.lambda.update_alias().function_name(function).name(alias).revision_id(revision);
         let update = update.function_version(&to.version).routing_config(weights(to));
         let answer = guarded(|once| update.clone().customize().config_override(once).send()).await?;
-        let (version, revision) = (answer.function_version, answer.revision_id);
-        view(version, answer.routing_config.as_ref(), revision, answer.alias_arn).map(Reply::Alias)
+        view!(answer).map(Reply::Alias)
+    }
+
+    /// A second attempt after a lost answer is refused with [`ErrorKind::Conflict`]: the alias is read then.
+    pub(crate) async fn create_alias(&self, function: &str, alias: &str, version: &str, description: &str) -> Answer {
+        let create = self.lambda.create_alias().function_name(function).name(alias);
+        let create = create.function_version(version).description(description);
+        let answer = create.send().await.map_err(call_error)?;
+        view!(answer).map(Reply::Alias)
+    }
+
+    pub(crate) async fn delete_alias(&self, function: &str, alias: &str) -> Answer {
+        let deleted = self.lambda.delete_alias().function_name(function).name(alias).send().await;
+        deleted.map(|_| Reply::Done).map_err(call_error)
     }
 
     pub(crate) async fn get_version(&self, function: &str, version: &str) -> Answer {
@@ -217,6 +241,7 @@ fn view(
     version: Option<String>,
     weights: Option<&AliasRoutingConfiguration>,
     revision: Option<String>,
+    description: Option<String>,
     arn: Option<String>,
 ) -> Result<AliasView, CallError> {
     let additional = match weights.and_then(AliasRoutingConfiguration::additional_version_weights) {
@@ -228,7 +253,8 @@ fn view(
         },
     };
     let routing = Routing { version: told(version, "FunctionVersion")?, additional };
-    Ok(AliasView { routing, revision: told(revision, "RevisionId")?, place: place(told(arn, "AliasArn")?)? })
+    let (revision, description) = (told(revision, "RevisionId")?, description.unwrap_or_default());
+    Ok(AliasView { routing, revision, description, place: place(told(arn, "AliasArn")?)? })
 }
 
 /// What a version or an alias has; its ARN ends with the qualifier.

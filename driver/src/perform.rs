@@ -59,7 +59,7 @@ const AT_ONCE: usize = 256;
 /// #     Plan {
 /// #         id: "r1".into(), region: None, account: None, via: Via::Lambda, backends: vec![], one_box: None, regular: None,
 /// #         bake: Plan::DEFAULT_BAKE, final_bake: Plan::DEFAULT_BAKE, poll: Plan::DEFAULT_POLL, alarms: vec![],
-/// #         ignored: vec![], health: Health::default(),
+/// #         ignored: vec![], protect: true, health: Health::default(),
 /// #     }
 /// # }
 /// # #[tokio::main(flavor = "current_thread")]

@@ -111,6 +111,9 @@ fn plan(choices: &mut Unstructured<'_>) -> Result<Plan> {
     if rarely(choices, 4)? {
         tree["health"]["version_alarms"] = json!({ "errors": 1, "minutes": 1 });
     }
+    if rarely(choices, 4)? {
+        tree["release"]["protect"] = json!(false);
+    }
     if codedeploy {
         tree["release"]["via"] = json!("codedeploy");
     }
@@ -189,6 +192,11 @@ fn place() -> Place {
     Place::new("eu-west-1", "123456789012")
 }
 
+/// An alias that nobody has described.
+fn seen(routing: Routing, revision: u64) -> AliasView {
+    AliasView { routing, revision: revision.to_string(), description: String::new(), place: place() }
+}
+
 /// What AWS holds.
 struct Account {
     aliases: BTreeMap<(String, String), AliasView>,
@@ -200,7 +208,7 @@ struct Account {
 
 impl Account {
     fn new(plan: &Plan) -> Self {
-        let view = || AliasView { routing: Routing::wholly("1"), revision: "0".to_owned(), place: place() };
+        let view = || seen(Routing::wholly("1"), 0);
         let aliases = plan.shifts().map(|(_, shift)| ((shift.function.clone(), shift.alias.clone()), view())).collect();
         Self { aliases, latest: BTreeMap::new(), revision: 0, foreign: plan.via != onebox_release::Via::Lambda }
     }
@@ -245,17 +253,36 @@ impl Account {
         self.revision += 1;
         let at = choices.int_in_range(0..=self.aliases.len() - 1)?;
         if let Some(view) = self.aliases.values_mut().nth(at) {
-            *view = AliasView { routing: Routing::wholly("9"), revision: self.revision.to_string(), place: place() };
+            *view = seen(Routing::wholly("9"), self.revision);
         }
         Ok(())
     }
 
     fn truly(&mut self, call: &Call, choices: &mut Unstructured<'_>) -> Result<Answer> {
         Ok(Ok(match call {
-            Call::GetAlias { function, alias } => Reply::Alias(self.alias(function, alias).clone()),
+            Call::GetAlias { function, alias } => match self.aliases.get(&(function.clone(), alias.clone())) {
+                Some(view) => Reply::Alias(view.clone()),
+                None => return Ok(Err(CallError::new(ErrorKind::NotFound, "there is none"))),
+            },
+            Call::CreateAlias { function, alias, version, description } => {
+                let name = (function.clone(), alias.clone());
+                if self.aliases.contains_key(&name) {
+                    return Ok(Err(CallError::new(ErrorKind::Conflict, "there is one")));
+                }
+                self.revision += 1;
+                let view =
+                    AliasView { description: description.clone(), ..seen(Routing::wholly(version), self.revision) };
+                self.aliases.insert(name, view.clone());
+                Reply::Alias(view)
+            }
+            Call::DeleteAlias { function, alias } => {
+                assert!(alias.starts_with("onebox-keep-"), "an alias of the plan is deleted: {alias}");
+                self.aliases.remove(&(function.clone(), alias.clone()));
+                Reply::Done
+            }
             Call::UpdateAlias { function, alias, to, revision } => {
                 self.revision += 1;
-                let new = AliasView { routing: to.clone(), revision: self.revision.to_string(), place: place() };
+                let new = seen(to.clone(), self.revision);
                 let view = self.alias(function, alias);
                 if view.revision != *revision {
                     return Ok(Err(CallError::new(ErrorKind::Precondition, "another revision")));

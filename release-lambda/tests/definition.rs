@@ -92,6 +92,8 @@ fn tick_may_make_every_call_of_a_release() {
     for action in [
         "lambda:GetAlias",
         "lambda:UpdateAlias",
+        "lambda:CreateAlias",
+        "lambda:DeleteAlias",
         "lambda:GetFunctionConfiguration",
         "lambda:PublishVersion",
         "lambda:InvokeFunction",
@@ -122,6 +124,23 @@ fn tick_may_change_no_alarm_but_those_that_onebox_makes() {
     assert_eq!(statements.len(), 1);
     let resource = &statements[0]["Resource"];
     assert!(resource.as_str().unwrap().ends_with(":alarm:onebox-*"), "{resource:?}");
+}
+
+/// IAM knows no aliases as resources of these actions:
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html>
+#[test]
+fn tick_may_create_and_delete_aliases_of_the_functions_that_it_may_move_only() {
+    let template = template();
+    let policies = &template["Resources"]["TickFunction"]["Properties"]["Policies"][0]["Statement"];
+    let changes = |statement: &&Yaml| {
+        let actions = texts(&statement["Action"]);
+        actions.iter().any(|action| ["lambda:CreateAlias", "lambda:DeleteAlias"].contains(&action.as_str()))
+    };
+    let statements: Vec<_> = policies.as_vec().unwrap().iter().filter(changes).collect();
+    assert_eq!(statements.len(), 1);
+    assert_eq!(texts(&statements[0]["Action"]), ["lambda:CreateAlias", "lambda:DeleteAlias"]);
+    let resource = &statements[0]["Resource"];
+    assert!(resource.as_str().unwrap().ends_with(":function:${Functions}"), "{resource:?}");
 }
 
 /// A text, or a list of them.

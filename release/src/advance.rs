@@ -7,12 +7,13 @@
 //! | preflight | alarms, aliases, targets are read, then the versions that the aliases stand on, again while one is pending or updated, then provisioned concurrency until it is ready | everything is as expected | every reason is collected: refused, nothing was changed |
 //! | publish | zip files become `$LATEST`, `$LATEST` becomes a version, the version is read | every lane knows its new version | refused where nothing was changed, otherwise back |
 //! | arm | what is there under the new alarms' names, then one alarm for each new version | all of them are made | refused or back, likewise; an alarm that this release did not make is left alone |
-//! | before, for each group | the lanes' hooks, alarms meanwhile | every hook passed | a hook fails, an alarm fires: back |
+//! | guard | one alias on each version that a rollback needs, so that AWS refuses to delete it | they exist | reported once: the release goes on without; an alias that this release did not create is left alone |
+//! | before, for each group | the lanes' hooks, alarms and aliases meanwhile | every hook passed | a hook fails, an alarm fires: back. Changed externally: stuck |
 //! | shift, for each group | alarms, then traffic, then one batch of updates; a wait; again | every lane has taken its last step | an alarm fires, a version is worse, AWS refuses: back. Proof is missing: held, then not proven. Somebody else changed an alias: stuck |
 //! | after, for each group | as before | as before | as before |
 //! | bake, before the regular side; final bake, at the end | alarms; traffic where a lane had no smaller step; at the very end, every alias once more | the time has passed with every alarm OK; every alias stands as it was left | as in a shift; at the end an alias stands elsewhere, or cannot be read: stuck |
 //! | roll back | deployments are stopped; then the groups, last first: one batch that updates what is known and reads what is in doubt; then every alias that was put back, once more | every lane is on its old version, or cannot be put there | what cannot be put back, or was changed since, is named at the end: stuck |
-//! | remove alarms | the release's alarms are read, then those are deleted that it made | they are gone | noted: a person deletes them |
+//! | clean up | the release's alarms and guard aliases are read, then those are deleted that it made | they are gone | noted: a person deletes them |
 //! | over | nothing | | resume after stuck: roll back again |
 //!
 //! The groups are the backends, the one-box and the regular side, in this order; stages that have nothing to do are
@@ -29,7 +30,7 @@
 //!   data, and nothing else in their history between. Bakes, steps and proofs are extended by everything else.
 //! - What alarms were between two looks is known before anything is decided: where the time of an alarm's last change is
 //!   later than the one that was shown before, its history is read. One that fired and recovered has fired.
-//! - An alarm is made, replaced or deleted only where nobody else's has its name.
+//! - An alarm or a guard alias is made, replaced or deleted only where nobody else's has its name.
 //! - An alarm that fired, one that cannot be read, and one that has no data are three things: the first puts everything
 //!   back at once, the others hold the release.
 //! - Every poll reads aliases too, in turn where there are many, and the versions that a rollback needs. An alias that AWS
@@ -50,6 +51,7 @@ mod bake;
 mod caller;
 mod deploy;
 mod gate;
+mod guard;
 mod halt;
 mod hook;
 mod last;
@@ -216,6 +218,7 @@ impl Machine<'_> {
             Task::ReadPublished => self.hear_published(heard),
             Task::Claim(lanes) => self.hear_claim(&lanes, heard),
             Task::Arm(lanes) => self.hear_arm(&lanes, heard),
+            Task::Guard { make, read } => self.hear_guard(&make, &read, heard),
             Task::Hook(lanes) => self.hear_hooks(&lanes, heard),
             Task::Watch | Task::History => self.hear_alarms(heard),
             Task::Measure => self.hear_traffic(heard),
@@ -231,6 +234,7 @@ impl Machine<'_> {
             Task::Last(lanes) => self.hear_last(&lanes, heard),
             Task::FindAlarms => self.hear_find_alarms(heard),
             Task::DeleteAlarms(_) => self.hear_delete_alarms(heard),
+            Task::Unguard { remove, read } => self.hear_unguard(&remove, &read, heard),
             Task::Begin | Task::Over => self.state.effect.clone(),
         }
     }
@@ -255,10 +259,11 @@ impl Machine<'_> {
             Task::ReadPublished => self.published_calls(),
             Task::Claim(lanes) => self.claim_calls(&lanes),
             Task::Arm(lanes) => self.arm_calls(&lanes),
+            Task::Guard { make, read } => self.guard_calls(&make, &read),
             Task::Hook(lanes) => {
-                return Effect::Call { calls: self.hook_calls(&lanes), meanwhile: self.alarm_calls() };
+                return Effect::Call { calls: self.hook_calls(&lanes), meanwhile: self.watch_calls() };
             }
-            Task::Watch => match [self.alarm_calls(), self.poll_calls()].concat() {
+            Task::Watch => match self.watch_calls() {
                 none if none.is_empty() => return self.hear_alarms(Heard::new()),
                 calls => calls,
             },
@@ -279,6 +284,7 @@ impl Machine<'_> {
             Task::Last(lanes) => self.alias_calls(&lanes),
             Task::FindAlarms => self.find_alarm_calls(),
             Task::DeleteAlarms(names) => delete_calls(&names),
+            Task::Unguard { remove, read } => self.unguard_calls(&remove, &read),
         };
         Effect::Call { calls, meanwhile: Vec::new() }
     }

@@ -4,6 +4,7 @@
 //! [`Answer`] and decides nothing. An error says what is known about the change: refused, or perhaps applied.
 
 mod error;
+mod operation;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,25 @@ pub enum Call {
         to: Routing,
         /// The revision the change builds on; another one is refused with [`ErrorKind::Precondition`].
         revision: String,
+    },
+    /// `CreateAlias`, wholly on one version. Answered by [`Reply::Alias`]; [`ErrorKind::Conflict`] where an alias of this name
+    /// exists: it is never overwritten.
+    CreateAlias {
+        /// The function.
+        function: String,
+        /// The alias.
+        alias: String,
+        /// The version that it points to.
+        version: String,
+        /// Its description, at most 256 characters: proves which release created it.
+        description: String,
+    },
+    /// `DeleteAlias`, by name, whoever created it: it is read first. Answered by [`Reply::Done`], also where there is none.
+    DeleteAlias {
+        /// The function.
+        function: String,
+        /// The alias.
+        alias: String,
     },
     /// `GetFunctionConfiguration` of one published version. Answered by [`Reply::Version`].
     GetVersion {
@@ -143,54 +163,6 @@ pub enum Call {
     },
 }
 
-impl Call {
-    /// The operation's name, as AWS writes it.
-    #[must_use]
-    pub const fn operation(&self) -> &'static str {
-        match self {
-            Self::GetAlias { .. } => "GetAlias",
-            Self::UpdateAlias { .. } => "UpdateAlias",
-            Self::GetVersion { .. } => "GetFunctionConfiguration",
-            Self::ListProvisionedConcurrency { .. } => "ListProvisionedConcurrencyConfigs",
-            Self::UpdateFunctionCode { .. } => "UpdateFunctionCode",
-            Self::PublishVersion { .. } => "PublishVersion",
-            Self::Invoke { .. } => "Invoke",
-            Self::DescribeAlarms { .. } => "DescribeAlarms",
-            Self::DescribeAlarmHistory { .. } => "DescribeAlarmHistory",
-            Self::PutMetricAlarm(_) => "PutMetricAlarm",
-            Self::DeleteAlarms { .. } => "DeleteAlarms",
-            Self::GetMetricData { .. } => "GetMetricData",
-            Self::CreateDeployment(_) => "CreateDeployment",
-            Self::GetDeployment { .. } => "GetDeployment",
-            Self::FindDeployment { .. } => "ListDeployments",
-            Self::StopDeployment { .. } => "StopDeployment",
-        }
-    }
-
-    /// Whether it changes anything; the others only look.
-    #[must_use]
-    pub const fn changes(&self) -> bool {
-        match self {
-            Self::UpdateAlias { .. }
-            | Self::UpdateFunctionCode { .. }
-            | Self::PublishVersion { .. }
-            | Self::Invoke { .. }
-            | Self::PutMetricAlarm(_)
-            | Self::DeleteAlarms { .. }
-            | Self::CreateDeployment(_)
-            | Self::StopDeployment { .. } => true,
-            Self::GetAlias { .. }
-            | Self::GetVersion { .. }
-            | Self::ListProvisionedConcurrency { .. }
-            | Self::DescribeAlarms { .. }
-            | Self::DescribeAlarmHistory { .. }
-            | Self::GetMetricData { .. }
-            | Self::GetDeployment { .. }
-            | Self::FindDeployment { .. } => false,
-        }
-    }
-}
-
 /// Where an alias points: one version, and at most one more with a part of the traffic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Routing {
@@ -216,6 +188,9 @@ pub struct AliasView {
     pub routing: Routing,
     /// Changes with every update.
     pub revision: String,
+    /// Its description; empty where it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// Where it is, as its ARN says.
     pub place: Place,
 }

@@ -50,8 +50,16 @@ pub struct Plan {
     pub alarms: Vec<Alarm>,
     /// Alarms of these that are not looked at, and why.
     pub ignored: Vec<Ignored>,
+    /// Whether the versions that a rollback needs are protected from deletion, each by an alias of the release's own.
+    #[serde(default = "protect")]
+    pub protect: bool,
     /// What counts as healthy.
     pub health: Health,
+}
+
+/// A plan that does not say it, and a journal that is older than it, protects.
+const fn protect() -> bool {
+    true
 }
 
 impl Plan {

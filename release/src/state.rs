@@ -1,5 +1,6 @@
 //! Where a release stands. Everything that a resumed release needs; nothing is inferred from weights.
 
+mod guard;
 mod lane;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{AlarmState, Counts, Effect, Event, Evidence, Input, Place, Plan, Verdict};
+pub(crate) use guard::{Exists, Guard};
 pub use lane::Lane;
 pub(crate) use lane::{Deploying, Fit, Foreign, Settling};
 
@@ -58,6 +60,9 @@ pub struct State {
     /// The alarms that were made for this release, or perhaps made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) armed: Vec<String>,
+    /// The aliases that protect what a rollback needs: to be created, created, or perhaps created.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) guards: Vec<Guard>,
     /// The lane that the next poll reads first.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) polled: usize,
@@ -110,6 +115,7 @@ impl State {
             watch: Watch::default(),
             unread: None,
             armed: Vec::new(),
+            guards: Vec::new(),
             polled: 0,
             published: false,
             refused: None,
@@ -182,6 +188,8 @@ pub(crate) enum Task {
     Claim(Vec<usize>),
     /// Alarms are made for the lanes.
     Arm(Vec<usize>),
+    /// Guard aliases are created; those in doubt are read. Numbers are places in [`State::guards`].
+    Guard { make: Vec<usize>, read: Vec<usize> },
     /// The hooks of these lanes run.
     Hook(Vec<usize>),
     /// Alarms are read.
@@ -219,6 +227,8 @@ pub(crate) enum Task {
     FindAlarms,
     /// They are deleted.
     DeleteAlarms(Vec<String>),
+    /// Guard aliases that were just read are deleted; the others are read first.
+    Unguard { remove: Vec<usize>, read: Vec<usize> },
     /// There is nothing to do.
     Over,
 }
@@ -346,6 +356,8 @@ pub enum Stage {
     Publish,
     /// Alarms for the new versions are made.
     Arm,
+    /// Aliases that protect the old versions from deletion are created.
+    Guard,
     /// Hooks before traffic.
     Before(Group),
     /// Traffic moves.
@@ -358,7 +370,7 @@ pub enum Stage {
     FinalBake,
     /// Everything goes back.
     RollBack,
-    /// Alarms that were made are removed.
+    /// Alarms and guard aliases that were made are removed.
     Disarm,
     /// Over.
     Over,
@@ -392,13 +404,14 @@ impl fmt::Display for Stage {
             Self::Preflight => f.write_str("preflight"),
             Self::Publish => f.write_str("publish"),
             Self::Arm => f.write_str("arm alarms"),
+            Self::Guard => f.write_str("protect versions"),
             Self::Before(group) => write!(f, "{group}: hooks before traffic"),
             Self::Shift(group) => write!(f, "{group}: shift"),
             Self::After(group) => write!(f, "{group}: hooks after traffic"),
             Self::Bake => f.write_str("bake"),
             Self::FinalBake => f.write_str("final bake"),
             Self::RollBack => f.write_str("roll back"),
-            Self::Disarm => f.write_str("remove alarms"),
+            Self::Disarm => f.write_str("clean up"),
             Self::Over => f.write_str("over"),
         }
     }

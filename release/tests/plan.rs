@@ -74,6 +74,7 @@ fn everything_that_a_plan_can_say_is_read() {
         final_bake = "2d"
         poll = "200ms"
         alarms = ["web-5xx", "web-slow"]
+        protect = false
         ignored = [{ alarm = "web-slow", because = "this release fixes it" }]
         [health]
         min_requests = 50
@@ -153,6 +154,7 @@ fn everything_that_a_plan_can_say_is_read() {
         poll: Duration::from_millis(200),
         alarms: vec![Alarm::named("web-5xx"), Alarm::named("web-slow")],
         ignored: vec![Ignored { alarm: "web-slow".into(), region: None, because: "this release fixes it".into() }],
+        protect: false,
         health: Health {
             min_requests: 50,
             hold: Duration::from_secs(90),

@@ -53,6 +53,7 @@ fn a_release_is_told_from_its_beginning_to_its_end() {
             "00:00 publish",
             "00:00 box: published version new",
             "00:00 web: published version new",
+            "00:00 protect versions",
             "00:00 backends: hooks before traffic",
             "00:00 orders: the hook orders-smoke passed",
             "00:00 backends: shift",
@@ -66,6 +67,7 @@ fn a_release_is_told_from_its_beginning_to_its_end() {
             "15:00 regular: shift",
             "15:00 web:live: 100 % on version new",
             "15:00 final bake",
+            "25:00 clean up",
             "25:00 released: everything is on the new versions",
         ]
     );
@@ -76,6 +78,7 @@ fn a_release_is_told_from_its_beginning_to_its_end() {
     let calls = calls(&timeline);
     let changes = ["UpdateAlias", "PublishVersion", "UpdateFunctionCode", "Invoke"].map(|operation| calls[operation]);
     assert_eq!(changes, [4, 2, 1, 2]);
+    assert_eq!([calls["CreateAlias"], calls["DeleteAlias"]], [3, 3], "one guard for each function");
     assert!(calls["DescribeAlarms"] >= timeline.polls, "{calls:?}");
 }
 

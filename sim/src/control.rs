@@ -202,6 +202,12 @@ impl ControlPlane {
         function.delete(named.function, &version.to_string())
     }
 
+    /// Whether a version exists; nothing is called for it.
+    #[must_use]
+    pub fn has_version(&self, function: &str, version: &str) -> bool {
+        self.functions.get(function).is_ok_and(|(named, function)| function.version(named.function, version).is_ok())
+    }
+
     /// How slowly AWS moves the traffic of every alias from now on; `None`: at once.
     pub fn move_slowly(&mut self, slow: Option<SlowMoves>) {
         self.slow = slow;

@@ -11,7 +11,7 @@ use onebox_release::ErrorKind::{
 /// A status says too little: Lambda answers 403 where a file system cannot be mounted, 404 where a code signing
 /// configuration is gone, and 502 where a key is disabled; CloudWatch and CodeDeploy answer 400 to everything.
 pub const ERROR_CODES: &[(&str, ErrorKind)] = &[
-    // Lambda: GetAlias, UpdateAlias, CreateAlias, GetFunction, GetFunctionConfiguration, UpdateFunctionCode, PublishVersion
+    // Lambda: GetAlias, UpdateAlias, CreateAlias, DeleteAlias, GetFunction, GetFunctionConfiguration, UpdateFunctionCode, PublishVersion
     ("AliasLimitExceededException", Invalid),
     ("CodeSigningConfigNotFoundException", Invalid),
     ("CodeStorageExceededException", Invalid),

@@ -82,6 +82,7 @@ fn plan() -> Plan {
         poll: Duration::from_secs(10),
         alarms: vec![onebox_release::Alarm::named("errors")],
         ignored: vec![],
+        protect: true,
         health: Health::default(),
     }
 }

@@ -60,6 +60,7 @@ fn plan() -> Plan {
         poll: Duration::from_millis(20),
         alarms: vec![onebox_release::Alarm::named("errors")],
         ignored: vec![],
+        protect: true,
         health: Health::default(),
     }
 }

@@ -86,6 +86,8 @@ pub(crate) fn calls() -> Vec<Call> {
     vec![
         get_alias(),
         update_alias(Routing::wholly("2"), "r1"),
+        create_alias("keep"),
+        Call::DeleteAlias { function: "orders".into(), alias: "keep".into() },
         Call::GetVersion { function: "orders".into(), version: "2".into() },
         Call::ListProvisionedConcurrency { function: "orders".into() },
         Call::PublishVersion { function: "orders".into(), sha256: "sha".into(), revision: Some("r1".into()) },
@@ -125,6 +127,11 @@ pub(crate) fn update_alias(to: Routing, revision: &str) -> Call {
     Call::UpdateAlias { function: "orders".into(), alias: "live".into(), to, revision: revision.into() }
 }
 
+pub(crate) fn create_alias(alias: &str) -> Call {
+    let (function, version, description) = ("orders".into(), "1".into(), "ours".into());
+    Call::CreateAlias { function, alias: alias.into(), version, description }
+}
+
 pub(crate) fn split(hundredths: u16) -> Routing {
     let part = Percent::from_hundredths(hundredths).unwrap();
     Routing { version: "1".into(), additional: Some(("2".into(), part)) }
@@ -161,5 +168,6 @@ pub(crate) fn seen(plane: &ControlPlane, function: &str, alias: &str) -> AliasVi
     let alias = plane.alias_of(function, alias).unwrap();
     let part = |(version, weight): &(String, f64)| (version.clone(), Percent::from_weight(*weight).unwrap());
     let routing = Routing { version: alias.version.clone(), additional: alias.additional.as_ref().map(part) };
-    AliasView { routing, revision: alias.revision.clone(), place: plane.place().clone() }
+    let (revision, description) = (alias.revision.clone(), alias.description.clone());
+    AliasView { routing, revision, description, place: plane.place().clone() }
 }

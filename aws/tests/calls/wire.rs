@@ -3,7 +3,7 @@
 use onebox_release::{AliasView, Call, DeploymentStatus, ErrorKind, Place, Reply, Routing};
 use serde_json::json;
 
-use crate::stage::{calls, deployment, get_alias, scripted, split, update_alias};
+use crate::stage::{calls, create_alias, deployment, get_alias, scripted, split, update_alias};
 
 const ALIAS: &str = r#"{"AliasArn":"arn:aws:lambda:eu-west-1:123456789012:function:orders:live",
     "FunctionVersion":"1","RevisionId":"r2",
@@ -29,9 +29,37 @@ async fn whole_traffic_is_an_explicitly_empty_map() {
 async fn a_part_is_the_weight_of_the_additional_version() {
     let (aws, asked) = scripted(|_, _| (200, vec![], ALIAS.to_owned()));
     let answer = aws.call(&update_alias(split(1_000), "r1")).await;
-    assert_eq!(answer, Ok(Reply::Alias(AliasView { routing: split(1_000), revision: "r2".into(), place: place() })));
+    assert_eq!(
+        answer,
+        Ok(Reply::Alias(AliasView {
+            routing: split(1_000),
+            revision: "r2".into(),
+            description: String::new(),
+            place: place()
+        }))
+    );
     let weights = json!({ "AdditionalVersionWeights": { "2": 0.1 } });
     assert_eq!(asked.lock().unwrap()[0].json()["RoutingConfig"], weights);
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html>,
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_DeleteAlias.html>
+#[tokio::test]
+async fn a_guard_alias_is_created_with_its_proof_and_deleted_by_its_name() {
+    let (aws, asked) = scripted(|asked, _| match asked.method.as_str() {
+        "POST" => (201, vec![], ALIAS.replacen('{', r#"{"Description":"ours","#, 1)),
+        _ => (204, vec![], String::new()),
+    });
+    let Ok(Reply::Alias(made)) = aws.call(&create_alias("keep")).await else { panic!("refused") };
+    assert_eq!(made.description, "ours");
+    let delete = Call::DeleteAlias { function: "orders".into(), alias: "keep".into() };
+    assert_eq!(aws.call(&delete).await, Ok(Reply::Done));
+    let asked = asked.lock().unwrap();
+    let lines: Vec<_> = asked.iter().map(|asked| (asked.method.as_str(), asked.path.as_str())).collect();
+    let aliases = "/2015-03-31/functions/orders/aliases";
+    assert_eq!(lines, [("POST", aliases), ("DELETE", &*format!("{aliases}/keep"))]);
+    let expected = json!({ "Name": "keep", "FunctionVersion": "1", "Description": "ours" });
+    assert_eq!(asked[0].json(), expected);
 }
 
 #[tokio::test]
@@ -52,7 +80,7 @@ async fn an_alias_is_read_in_every_shape() {
         let arn = r#"{"AliasArn":"arn:aws:lambda:eu-west-1:123456789012:function:orders:live","#;
         let body = body.replacen('{', arn, 1);
         let (aws, _) = scripted(move |_, _| (200, vec![], body.clone()));
-        let view = AliasView { routing, revision: "r".into(), place: place() };
+        let view = AliasView { routing, revision: "r".into(), description: String::new(), place: place() };
         assert_eq!(aws.call(&get_alias()).await, Ok(Reply::Alias(view)));
     }
 }

@@ -76,7 +76,16 @@ fn every_error_code_that_aws_documents_for_a_call_of_ours_has_a_row() {
     }
     assert!(missing.is_empty(), "aws/src/error/codes.rs has no row for: {missing:#?}");
     // That they are found at all: one of each service, and those that the list of calls is about.
-    for operation in ["GetAlias", "UpdateAlias", "Invoke", "DescribeAlarms", "CreateDeployment", "DescribeStacks"] {
+    for operation in [
+        "GetAlias",
+        "UpdateAlias",
+        "CreateAlias",
+        "DeleteAlias",
+        "Invoke",
+        "DescribeAlarms",
+        "CreateDeployment",
+        "DescribeStacks",
+    ] {
         assert!(called.iter().any(|one| one == operation), "{operation} is not found in {called:?}");
     }
 }

@@ -5,6 +5,7 @@
 
 mod budget;
 mod codes;
+mod guard;
 mod publish;
 mod release;
 mod rules;
@@ -23,14 +24,18 @@ use server::moto;
 
 /// AWS as the strict moto gives it, in a region.
 fn aws(region: &'static str) -> Aws {
+    Aws::with(&config(region), Budget::LAMBDA)
+}
+
+/// The configuration of an SDK that calls the strict moto.
+fn config(region: &'static str) -> SdkConfig {
     let credentials = Credentials::new("AKID", "secret", None, None, "test");
-    let config = SdkConfig::builder()
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(moto().url())
-        .build();
-    Aws::with(&config, Budget::LAMBDA)
+        .build()
 }
 
 /// Records without what no two accounts have in common: revisions, and the ids of deployments.

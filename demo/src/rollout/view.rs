@@ -13,15 +13,16 @@ use super::{
 };
 
 /// What comes when nothing goes wrong, in the machine's words.
-const COURSE: [&str; 8] = [
+const COURSE: [&str; 9] = [
     "preflight",
     "arm alarms",
+    "protect versions",
     "backends: shift",
     "one-box: shift",
     "bake",
     "regular: shift",
     "final bake",
-    "remove alarms",
+    "clean up",
 ];
 
 /// How many events are shown.

@@ -95,8 +95,16 @@ fn a_version_that_fails_later_takes_the_one_box_back_with_it() {
     assert_eq!(alarm["name"], json!("onebox-demo/orders/live/2/errors"), "{report}");
     assert!(alarm["to_put_back_ms"].as_f64().is_some(), "{report}");
     let stages: Vec<_> = report["stages"].as_array().unwrap().iter().map(|stage| &stage["stage"]).collect();
-    let expected =
-        ["preflight", "arm alarms", "backends: shift", "one-box: shift", "bake", "roll back", "remove alarms"];
+    let expected = [
+        "preflight",
+        "arm alarms",
+        "protect versions",
+        "backends: shift",
+        "one-box: shift",
+        "bake",
+        "roll back",
+        "clean up",
+    ];
     assert_eq!(stages, expected);
     whole(&report);
 }

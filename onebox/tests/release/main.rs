@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use onebox_release::{AlarmState, Percent, Routing};
 use onebox_sim::{
     Clock,
-    control::{ControlPlane, ControlServer, Mover},
+    control::{ControlPlane, ControlServer, Move, Mover},
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -169,9 +169,10 @@ impl World {
         }
     }
 
-    /// How often the release moved an alias.
+    /// How often the release moved an alias; the guards that it creates do not move.
     fn moves(&self) -> usize {
-        self.server.with(|plane| plane.take_moves().iter().filter(|one| one.by == Mover::Call).count())
+        let moved = |one: &&Move| one.by == Mover::Call && one.from.is_some();
+        self.server.with(|plane| plane.take_moves().iter().filter(moved).count())
     }
 
     fn alarm(&self, name: &str, state: AlarmState) {

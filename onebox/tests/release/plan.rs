@@ -16,6 +16,8 @@ fn a_plan_is_shown_with_its_times_alarms_hooks_and_calls_without_asking_aws() {
             "+30m",
             "web-5xx  +0s to ",
             "smoke  before the traffic of orders",
+            "4  CreateAlias",
+            "4  DeleteAlias",
             "5  UpdateAlias",
             "DescribeAlarms",
         ],

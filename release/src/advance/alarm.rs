@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{Heard, Machine, NAMES, time::later};
 use crate::{
-    AlarmChange, AlarmState, AlarmView, Answer, Call, CallError, Effect, Event, MissingData, Reply, Stage,
+    AlarmChange, AlarmState, AlarmView, Answer, Call, CallError, Effect, Ending, Event, MissingData, Reply, Stage,
     state::{Alarms, Changed, Task},
 };
 
@@ -291,26 +291,35 @@ impl Machine<'_> {
     pub(super) fn decide(&mut self) -> Effect {
         match self.state.stage {
             Stage::Shift(group) => self.decide_shift(group),
+            // Something changed externally while hooks ran, and it is over: they run again.
+            Stage::Before(group) | Stage::After(group) => self.begin(Task::Hook(self.hooked(group))),
             _ => self.decide_bake(),
         }
     }
 
-    /// The calls that are under way go on; those that accompany them read histories where an alarm changed.
+    /// The calls that are under way go on; those that accompany them are a poll's, or read histories where an alarm changed.
     pub(super) fn hear_meanwhile(&mut self, answers: Vec<Answer>) -> Effect {
         let same = self.state.effect.clone();
         let Effect::Call { calls, meanwhile } = &same else { return same };
         if meanwhile.is_empty() || meanwhile.len() != answers.len() {
             return same;
         }
-        let (refused, lost) = (self.of_caller(answers.iter()), self.state.watch.lost);
-        self.note_caller(meanwhile.iter().zip(&answers));
-        if let Some(effect) = self.judge_alarms(meanwhile.iter().zip(&answers)) {
+        let heard: Heard = meanwhile.iter().cloned().zip(answers).collect();
+        if let Some(why) = self.elsewhere(&heard) {
+            return self.stop(Ending::Stuck(why));
+        }
+        let (refused, lost) = (self.of_caller(heard.iter().map(|(_, answer)| answer)), self.state.watch.lost);
+        self.note_caller(heard.iter().map(|(call, answer)| (call, answer)));
+        if let Some(effect) = self.judge_alarms(heard.iter().map(|(call, answer)| (call, answer))) {
+            return effect;
+        }
+        if let Some(effect) = self.judge_polled(&heard) {
             return effect;
         }
         if refused.is_some() {
             self.state.watch.lost = self.state.watch.lost.min(lost);
         }
-        let meanwhile = if self.has_changed() { self.history_calls() } else { self.alarm_calls() };
+        let meanwhile = if self.has_changed() { self.history_calls() } else { self.watch_calls() };
         Effect::Call { calls: calls.clone(), meanwhile }
     }
 }

@@ -144,7 +144,7 @@ impl Machine<'_> {
             }
         }
         if found.is_empty() {
-            return self.finish();
+            return self.unguard();
         }
         // What failed before counts: whoever makes them again is not chased for ever.
         self.ask(Task::DeleteAlarms(found))
@@ -167,7 +167,7 @@ impl Machine<'_> {
         for (call, error) in failed {
             self.leave_alarms(words::failure(&call, &error));
         }
-        self.finish()
+        self.unguard()
     }
 
     fn leave_alarms(&mut self, why: String) {

@@ -50,6 +50,7 @@ impl Machine<'_> {
             // Whose an alarm is was read before.
             Task::Arm(lanes) => Task::Claim(lanes),
             Task::DeleteAlarms(_) => Task::FindAlarms,
+            Task::Unguard { remove, read } => Task::Unguard { remove: Vec::new(), read: [remove, read].concat() },
             // What alarms said before is old news.
             Task::Measure | Task::History => self.watch_task(),
             Task::Last(_) if self.state.reason.is_none() => Task::Watch,

@@ -15,6 +15,11 @@ const READS: usize = 20;
 const MILLIS_OF_READ: u128 = 200;
 
 impl Machine<'_> {
+    /// What a poll reads: the alarms, and what else may change externally.
+    pub(super) fn watch_calls(&mut self) -> Vec<Call> {
+        [self.alarm_calls(), self.poll_calls()].concat()
+    }
+
     /// `GetAlias` of the lanes whose turn it is, and `GetFunctionConfiguration` of the version that each would go back to
     /// where its alias no longer protects that version from deletion.
     pub(super) fn poll_calls(&mut self) -> Vec<Call> {

@@ -24,7 +24,6 @@ impl Machine<'_> {
         self.state.watch.lost = Duration::ZERO;
         self.state.told.clear();
         let task = match stage {
-            Stage::Disarm if self.state.armed.is_empty() => return self.finish(),
             Stage::Over => return self.finish(),
             Stage::RollBack => return self.undo_next(),
             Stage::Preflight => {
@@ -34,9 +33,14 @@ impl Machine<'_> {
             Stage::Publish if self.uploads().is_empty() => Task::Publish,
             Stage::Publish => Task::Upload,
             Stage::Arm => Task::Claim((0..self.state.lanes.len()).collect()),
+            Stage::Guard => self.begin_guards(),
             Stage::Before(group) | Stage::After(group) => Task::Hook(self.hooked(group)),
             Stage::Shift(_) | Stage::Bake | Stage::FinalBake => Task::Watch,
-            Stage::Disarm => Task::FindAlarms,
+            Stage::Disarm if !self.state.armed.is_empty() => Task::FindAlarms,
+            Stage::Disarm => match self.unguard_task() {
+                Some(task) => task,
+                None => return self.finish(),
+            },
         };
         self.tell(Event::Entered { stage: stage.to_string() });
         self.begin(task)
@@ -79,6 +83,9 @@ fn stages(plan: &Plan) -> Vec<Stage> {
     }
     if plan.health.version_alarms.is_some() {
         stages.push(Stage::Arm);
+    }
+    if plan.protect {
+        stages.push(Stage::Guard);
     }
     for group in [Group::Backends, Group::OneBox, Group::Regular] {
         let shifts: Vec<_> = plan.shifts().filter(|(of, _)| *of == group).map(|(_, shift)| shift).collect();

@@ -68,9 +68,10 @@ pub(super) fn caller(error: &CallError) -> String {
 /// What a call is about.
 pub(super) fn subject(call: &Call) -> String {
     match call {
-        Call::GetAlias { function, alias } | Call::UpdateAlias { function, alias, .. } => {
-            format!("the alias {function}:{alias}")
-        }
+        Call::GetAlias { function, alias }
+        | Call::UpdateAlias { function, alias, .. }
+        | Call::CreateAlias { function, alias, .. }
+        | Call::DeleteAlias { function, alias } => format!("the alias {function}:{alias}"),
         Call::GetVersion { function, version } => format!("version {version} of {function}"),
         Call::ListProvisionedConcurrency { function } => format!("the provisioned concurrency of {function}"),
         Call::UpdateFunctionCode { function, zip, .. } => format!("the code of {function} ({zip})"),

@@ -29,6 +29,7 @@ fn plan() -> Plan {
         poll: Duration::from_secs(10),
         alarms: vec![crate::Alarm::named("web-5xx")],
         ignored: Vec::new(),
+        protect: true,
         health: serde_json::from_str(HEALTH).unwrap(),
     }
 }

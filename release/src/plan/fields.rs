@@ -141,6 +141,11 @@ pub(super) fn text(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| format!("expected a text, found {}", kind(value)))
 }
 
+/// True or false.
+pub(super) fn flag(value: &Value) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| format!("expected true or false, found {}", kind(value)))
+}
+
 /// A whole number from `least` on.
 pub(super) fn count<T: TryFrom<u64>>(least: u64) -> impl Fn(&Value) -> Result<T, String> {
     move |value| {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     Alarm, CodeDeployGroup, Comparison, Health, Ignored, NotProven, Plan, Problem, Shift, Target, VersionAlarms, Via,
     alarm,
-    fields::{Problems, Table, count, kind, text},
+    fields::{Problems, Table, count, flag, kind, text},
     rules, strategies,
 };
 use crate::{Pause, Strategy};
@@ -65,6 +65,7 @@ struct Release {
     poll: Duration,
     alarms: Vec<Alarm>,
     ignored: Vec<Ignored>,
+    protect: bool,
 }
 
 fn read(tree: &Value, problems: &mut Problems) -> Option<Plan> {
@@ -138,6 +139,7 @@ fn read(tree: &Value, problems: &mut Problems) -> Option<Plan> {
         poll: release.poll,
         alarms: release.alarms,
         ignored: release.ignored,
+        protect: release.protect,
         health,
     })
 }
@@ -199,8 +201,9 @@ fn release(mut table: Table<'_>, problems: &mut Problems) -> Release {
     let poll = table.optional("poll", problems, rules::poll).unwrap_or(Plan::DEFAULT_POLL);
     let alarms = alarms(&mut table, problems);
     let ignored = ignored(&mut table, &alarms, problems);
+    let protect = table.optional("protect", problems, flag).unwrap_or(true);
     table.close(problems);
-    Release { id, region, account, via, bake, final_bake, poll, alarms, ignored }
+    Release { id, region, account, via, bake, final_bake, poll, alarms, ignored, protect }
 }
 
 fn via(value: &Value) -> Result<Via, String> {

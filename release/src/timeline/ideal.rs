@@ -47,7 +47,7 @@ impl<'a> Ideal<'a> {
             let routing = Routing::wholly(version(function, alias));
             (
                 (function.to_owned(), alias.to_owned()),
-                AliasView { routing, revision: "0".to_owned(), place: place.clone() },
+                AliasView { routing, revision: "0".to_owned(), description: String::new(), place: place.clone() },
             )
         };
         let aliases = plan.shifts().map(|(_, shift)| alias(&shift.function, &shift.alias)).collect();
@@ -65,6 +65,16 @@ impl<'a> Ideal<'a> {
                     return Err(CallError::new(ErrorKind::Precondition, "the alias has changed"));
                 }
                 Ok(Reply::Alias(self.point(function, alias, to.clone())))
+            }
+            Call::CreateAlias { function, alias, version, description } => {
+                let view = self.point(function, alias, Routing::wholly(version));
+                let view = AliasView { description: description.clone(), ..view };
+                self.aliases.insert((function.clone(), alias.clone()), view.clone());
+                Ok(Reply::Alias(view))
+            }
+            Call::DeleteAlias { function, alias } => {
+                self.aliases.remove(&(function.clone(), alias.clone()));
+                Ok(Reply::Done)
             }
             Call::GetVersion { function, version } => Ok(Reply::Version(VersionView {
                 version: version.clone(),
@@ -136,7 +146,8 @@ impl<'a> Ideal<'a> {
     /// Points an alias elsewhere.
     fn point(&mut self, function: &str, alias: &str, routing: Routing) -> AliasView {
         self.revision += 1;
-        let view = AliasView { routing, revision: self.revision.to_string(), place: self.place.clone() };
+        let (revision, description, place) = (self.revision.to_string(), String::new(), self.place.clone());
+        let view = AliasView { routing, revision, description, place };
         self.aliases.insert((function.to_owned(), alias.to_owned()), view.clone());
         view
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of it is tests")]
 
 mod caller;
+mod guard;
 mod health;
 mod last;
 mod lost;

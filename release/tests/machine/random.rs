@@ -111,6 +111,7 @@ fn answer(world: &mut World, call: &Call, fault: Fault) -> Answer {
         (Fault::Strange, _) => Ok(Reply::Alias(AliasView {
             routing: Routing::wholly("4"),
             revision: "strange".into(),
+            description: String::new(),
             place: crate::world::place(),
         })),
         _ => world.call(call),
@@ -135,6 +136,7 @@ fn rich(change: impl FnOnce(&mut Plan)) -> Plan {
         plan.backends[1].after = Some("verify".into());
         plan.health.hold = Duration::from_secs(120);
         plan.health.version_alarms = Some(VersionAlarms { errors: 1, minutes: 1 });
+        plan.protect = true;
         change(plan);
     })
 }
@@ -178,7 +180,10 @@ impl Seen {
 
     /// Alarms that fire while a release watches them.
     fn hear(&mut self, answers: &[Answer], world: &World) {
-        let watches = !matches!(world.state.stage, Stage::Disarm | Stage::RollBack | Stage::Preflight | Stage::Publish);
+        let watches = !matches!(
+            world.state.stage,
+            Stage::Disarm | Stage::RollBack | Stage::Preflight | Stage::Publish | Stage::Guard
+        );
         let fired = |answer: &Answer| match answer {
             Ok(Reply::Alarms(views)) => views.iter().any(|view| view.state == AlarmState::Alarm),
             _ => false,
@@ -236,7 +241,8 @@ proptest! {
             prop_assert!(steps < 2_000, "it does not end: {:?}", world.state);
         }
         let Effect::Stop { ending } = &world.state.effect else { return Ok(()) };
-        let stands = |version: &str| world.aliases.values().all(|alias| alias.routing == Routing::wholly(version));
+        let live = || world.aliases.iter().filter(|(name, _)| name.ends_with(":live")).map(|(_, alias)| alias);
+        let stands = |version: &str| live().all(|alias| alias.routing == Routing::wholly(version));
         match ending {
             Ending::Released => {
                 prop_assert!(world.state.lanes.iter().all(|lane| lane.percent == Percent::ALL));

@@ -57,10 +57,10 @@ pub(crate) fn place() -> Place {
     Place::new("eu-west-1", "123456789012")
 }
 
-/// A plan: one canary backend, a one-box, a regular side, one alarm.
+/// A plan: one canary backend, a one-box, a regular side, one alarm; no guard aliases unless a test is about them.
 pub(crate) fn plan(change: impl FnOnce(&mut Plan)) -> Plan {
     let mut plan = Plan::read(&json!({
-        "release": { "id": "web-1", "alarms": ["5xx"], "bake": "1m", "final_bake": "1m" },
+        "release": { "id": "web-1", "alarms": ["5xx"], "bake": "1m", "final_bake": "1m", "protect": false },
         "backend": [{ "function": "orders", "alias": "live", "target": "7", "strategy": "Canary10Percent5Minutes" }],
         "one-box": { "function": "web-box", "alias": "live", "target": "7" },
         "regular": { "function": "web", "alias": "live", "target": "7" },
@@ -74,7 +74,8 @@ impl World {
     /// Every alias on version 6, every alarm OK.
     pub(crate) fn new(plan: Plan) -> Self {
         let standing = |name: &str| {
-            (name.to_owned(), AliasView { routing: Routing::wholly("6"), revision: "r0".into(), place: place() })
+            let (revision, description) = ("r0".into(), String::new());
+            (name.to_owned(), AliasView { routing: Routing::wholly("6"), revision, description, place: place() })
         };
         let aliases =
             plan.shifts().map(|(_, shift)| standing(&format!("{}:{}", shift.function, shift.alias))).collect();
@@ -211,6 +212,21 @@ impl World {
                 }
                 Reply::Alias(view)
             }
+            Call::CreateAlias { function, alias, version, description } => {
+                let name = format!("{function}:{alias}");
+                if self.aliases.contains_key(&name) {
+                    return Err(CallError::new(ErrorKind::Conflict, "ResourceConflictException: Alias already exists"));
+                }
+                self.known(function, version)?;
+                let view = self.put(&name, Routing::wholly(version));
+                let view = AliasView { description: description.clone(), ..view };
+                self.aliases.insert(name, view.clone());
+                Reply::Alias(view)
+            }
+            Call::DeleteAlias { function, alias } => {
+                self.aliases.remove(&format!("{function}:{alias}"));
+                Reply::Done
+            }
             Call::GetVersion { function, version } if self.known(function, version).is_err() => {
                 return Err(CallError::new(ErrorKind::NotFound, "ResourceNotFoundException: Function not found"));
             }
@@ -299,6 +315,25 @@ impl World {
         self.history.entry(name.to_owned()).or_default().extend(changes);
     }
 
+    /// Deletes a version as any other caller would: AWS refuses it where an alias points to it.
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html>
+    pub(crate) fn prune(&mut self, function: &str, version: &str) -> bool {
+        let uses = |view: &AliasView| {
+            view.routing.version == version || view.routing.additional.iter().any(|(other, _)| other == version)
+        };
+        let of = |name: &str| name.split_once(':').is_some_and(|(of, _)| of == function);
+        let is_free = !self.aliases.iter().any(|(name, view)| of(name) && uses(view));
+        if is_free {
+            self.deleted.push((function.to_owned(), version.to_owned()));
+        }
+        is_free
+    }
+
+    /// The guard aliases that exist.
+    pub(crate) fn guards(&self) -> Vec<&str> {
+        self.aliases.keys().map(String::as_str).filter(|name| name.contains(":onebox-keep-")).collect()
+    }
+
     fn alias(&self, function: &str, alias: &str) -> Result<&AliasView, CallError> {
         let none = || CallError::new(ErrorKind::NotFound, "ResourceNotFoundException");
         self.aliases.get(&format!("{function}:{alias}")).ok_or_else(none)
@@ -331,7 +366,9 @@ impl World {
     pub(crate) fn put(&mut self, name: &str, routing: Routing) -> AliasView {
         self.revision += 1;
         self.moving.remove(name);
-        let view = AliasView { routing, revision: format!("r{}", self.revision), place: self.place.clone() };
+        let description = self.aliases.get(name).map(|view| view.description.clone()).unwrap_or_default();
+        let view =
+            AliasView { routing, revision: format!("r{}", self.revision), description, place: self.place.clone() };
         self.aliases.insert(name.to_owned(), view.clone());
         view
     }

@@ -136,7 +136,12 @@ impl Alias {
 
     /// The alias as a release sees it.
     pub(crate) fn view(&self, place: &Place) -> AliasView {
-        AliasView { routing: self.routing(), revision: self.revision.clone(), place: place.clone() }
+        AliasView {
+            routing: self.routing(),
+            revision: self.revision.clone(),
+            description: self.description.clone(),
+            place: place.clone(),
+        }
     }
 }
 

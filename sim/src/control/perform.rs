@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use onebox_release::{
-    AlarmState, AlarmView, Answer, Call, CallError, ErrorKind, Provisioned, ProvisionedStatus, Reply,
+    AlarmState, AlarmView, Answer, Call, CallError, ErrorKind, Provisioned, ProvisionedStatus, Reply, Routing,
 };
 
 use super::{
@@ -139,6 +139,16 @@ impl ControlPlane {
                 let place = self.place().clone();
                 let updated = self.update_alias(function, alias, change, Mover::Call, (self.slow, now))?.clone();
                 Reply::Alias(updated.answered(self.slow).view(&place))
+            }
+            Call::CreateAlias { function, alias, version, description } => {
+                let change =
+                    Change { description: Some(description.clone()), ..Change::to(&Routing::wholly(version), None) };
+                let place = self.place().clone();
+                Reply::Alias(self.create_alias(function, alias, change, Mover::Call)?.view(&place))
+            }
+            Call::DeleteAlias { function, alias } => {
+                self.delete_alias(function, alias)?;
+                Reply::Done
             }
             Call::GetVersion { function, version } => {
                 let (named, function) = self.functions.get(function)?;

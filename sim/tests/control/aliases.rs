@@ -1,9 +1,46 @@
 //! <https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html>
 
-use onebox_release::{Call, ErrorKind, Routing};
+use onebox_release::{Call, ErrorKind, Reply, Routing};
 use onebox_sim::control::{Code, Mover};
 
 use crate::scene::{alias, get, live, noon, plane, refused, split, update};
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html>,
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_DeleteAlias.html>
+#[test]
+fn an_alias_is_created_never_over_another_and_deleted_by_its_name() {
+    let mut plane = plane();
+    let create = |function: &str, alias: &str, version: &str, description: &str| Call::CreateAlias {
+        function: function.into(),
+        alias: alias.into(),
+        version: version.into(),
+        description: description.into(),
+    };
+    let made = alias(plane.call(&create("orders", "keep", "6", "ours"), noon()));
+    assert_eq!((made.routing.clone(), &*made.description), (Routing::wholly("6"), "ours"));
+    let look = Call::GetAlias { function: "orders".into(), alias: "keep".into() };
+    assert_eq!(alias(plane.call(&look, noon())), made);
+    let long = "x".repeat(257);
+    for (call, kind, words) in [
+        (create("orders", "keep", "6", "ours"), ErrorKind::Conflict, "Alias already exists"),
+        (create("orders", "other", "9", ""), ErrorKind::NotFound, "orders:9"),
+        (create("nothing", "keep", "1", ""), ErrorKind::NotFound, "nothing"),
+        (create("orders", "7", "6", ""), ErrorKind::Invalid, "name"),
+        (create("orders", "other", "6", &long), ErrorKind::Invalid, "description"),
+    ] {
+        refused(plane.call(&call, noon()), kind, words);
+    }
+    let delete = Call::DeleteAlias { function: "orders".into(), alias: "keep".into() };
+    // <https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html>
+    let update = update(Routing::wholly("7"), &live(&mut plane).revision);
+    plane.call(&update, noon()).unwrap();
+    assert_eq!(plane.delete_version("orders", 6).unwrap_err().code, "ResourceConflictException");
+    for _ in 0..2 {
+        assert_eq!(plane.call(&delete, noon()), Ok(Reply::Done), "one that does not exist is as good as deleted");
+    }
+    plane.delete_version("orders", 6).unwrap();
+    refused(plane.call(&look, noon()), ErrorKind::NotFound, "keep");
+}
 
 #[test]
 fn a_revision_is_good_for_one_update() {

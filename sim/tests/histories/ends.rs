@@ -1,9 +1,9 @@
 //! What must hold when a release has stopped.
 
-use onebox_release::{Ending, Event, Percent, Routing, Target, Via};
+use onebox_release::{Event, Percent, Routing, Target, Via};
 
 use crate::{
-    faults,
+    faults, guards,
     run::Run,
     shapes::{Kind, NEW},
     tally::Problem,
@@ -129,6 +129,13 @@ pub(crate) fn problems(run: &mut Run<'_>, fault: faults::Kind) -> Vec<Problem> {
     if spared && matches!(kind, Kind::Released | Kind::RolledBack | Kind::Refused) {
         let left: Vec<_> = run.plane.alarms().filter(|name| name.starts_with("onebox-")).collect();
         hold(left.is_empty(), "no alarm of the release's is left", &|| format!("{left:?}"));
+    }
+    // Where the calls that remove them are denied, or throttled for too long, the journal has the command that removes them.
+    let struck = matches!(fault, faults::Kind::Denied | faults::Kind::DeniedOnce | faults::Kind::ThrottledLong);
+    if !struck && matches!(kind, Kind::Released | Kind::RolledBack | Kind::Refused) {
+        let seen = run.watch.seen.iter();
+        let left: Vec<_> = seen.filter(|seen| guards::is_there(&run.plane, seen)).map(|seen| &seen.function).collect();
+        hold(left.is_empty(), "no guard alias of the release's is left", &|| format!("{left:?}"));
     }
     problems
 }

@@ -4,7 +4,10 @@ use jiff::SignedDuration;
 use onebox_release::{AlarmState, Percent, Routing};
 use onebox_sim::control::{Around, At, Fault, FaultPlan, Trouble};
 
-use crate::shapes::{ALARM, NEW, OLD};
+use crate::{
+    guards,
+    shapes::{ALARM, NEW, OLD},
+};
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +39,8 @@ pub(crate) enum Kind {
     ClockBack,
     /// Somebody makes an alarm of the name that the release would give its own.
     AlarmTaken,
+    /// Somebody makes an alias of the name of a guard, or moves the guard.
+    GuardTaken,
     /// The driver, or the whole machine, is away, and an alarm does something meanwhile.
     Gap(Gap),
     /// Not a fault: a person says so at any time.
@@ -47,7 +52,7 @@ pub(crate) enum Kind {
 }
 
 /// Those that strike a call.
-pub(crate) const KINDS: [Kind; 24] = [
+pub(crate) const KINDS: [Kind; 25] = [
     Kind::Throttled,
     Kind::ThrottledLong,
     Kind::Broken,
@@ -72,6 +77,7 @@ pub(crate) const KINDS: [Kind; 24] = [
     Kind::NewVersionGone,
     Kind::ClockBack,
     Kind::AlarmTaken,
+    Kind::GuardTaken,
 ];
 
 /// What an alarm does while nobody looks.
@@ -139,7 +145,13 @@ impl Kind {
     pub(crate) fn is_passing(self) -> bool {
         matches!(
             self,
-            Self::None | Self::Throttled | Self::Broken | Self::LostRequest | Self::LostAnswer | Self::ClockBack
+            Self::None
+                | Self::Throttled
+                | Self::Broken
+                | Self::LostRequest
+                | Self::LostAnswer
+                | Self::ClockBack
+                | Self::GuardTaken
         )
     }
 
@@ -175,6 +187,10 @@ impl Kind {
             Self::None | Self::Aborted | Self::Promoted | Self::Gap(_) | Self::Elsewhere => Vec::new(),
             Self::AlarmTaken => {
                 vec![one(call, 1, Trouble::AlarmTaken { name: own_alarm(function), description: TAKEN.into() })]
+            }
+            Self::GuardTaken => {
+                let (function, alias, when) = (function.into(), guards::name(OLD), Around::Before);
+                vec![one(call, 1, Trouble::Edited { function, alias, to: foreign(), when })]
             }
             Self::Throttled => vec![one(call, 1, Trouble::Throttled)],
             Self::ThrottledLong => vec![one(call, 6, Trouble::Throttled)],

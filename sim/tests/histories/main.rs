@@ -10,6 +10,8 @@ mod ends;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod shapes;

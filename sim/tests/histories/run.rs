@@ -256,6 +256,7 @@ impl<'s> Run<'s> {
             self.accompanied = false;
         }
         self.state = state;
+        self.watch.guards(&self.plane, self.state.stage);
         let is_done = |stage| matches!(stage, Stage::Disarm | Stage::Over);
         if let (false, true, Effect::Call { calls, .. }) = (is_done(stage), is_done(self.state.stage), &wanted) {
             self.watch.done(calls, &answers);
@@ -317,13 +318,17 @@ impl<'s> Run<'s> {
         let now = self.at;
         self.watch.asks(call, now);
         let answer = self.plane.call(call, now);
+        self.watch.guards(&self.plane, self.state.stage);
+        self.watch.read_guard(&self.plane, call);
         if let Some(state) = self.plane.alarm(ALARM, now) {
             self.watch.alarm_is(state, now);
         }
         for moved in self.plane.take_moves() {
             self.watch.moved(&moved, now);
         }
-        if let (Call::GetAlias { function, .. }, Ok(Reply::Alias(view))) = (call, &answer) {
+        if let (Call::GetAlias { function, alias }, Ok(Reply::Alias(view))) = (call, &answer)
+            && alias == "live"
+        {
             match self.state.stage {
                 // Whoever resumes reads whose account it is; that is no look at the alias.
                 _ if self.state.awaits_proof() => {}

@@ -209,6 +209,7 @@ fn strategies() -> Vec<Draft> {
         draft("steps").backend("orders", steps),
         draft("approval").backend("orders", approval),
         draft("no alarms").release("alarms", json!([])).backend("orders", canary()),
+        draft("not protected").release("protect", json!(false)).backend("orders", canary()),
         draft("short poll").release("poll", json!("20s")).backend("orders", canary()),
     ]
 }
@@ -219,6 +220,10 @@ fn orders() -> Vec<Draft> {
     vec![
         draft("two backends").backend("orders", canary()).backend("stock", linear.clone()),
         draft("three backends at once").backend("orders", all()).backend("stock", all()).backend("mail", all()),
+        draft("not protected, one-box, regular")
+            .release("protect", json!(false))
+            .one_box(all(), json!({}))
+            .regular(canary(), json!({})),
         draft("one-box alone").one_box(all(), json!({})),
         draft("regular alone").regular(canary(), json!({})),
         draft("one-box, regular").one_box(all(), json!({})).regular(canary(), json!({})),

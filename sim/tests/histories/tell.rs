@@ -66,6 +66,7 @@ fn applies(fault: faults::Kind, shape: &Shape) -> bool {
         // Weights between the two versions may be CodeDeploy's own.
         faults::Kind::Tampered => shape.plan.via == Via::Lambda,
         faults::Kind::AlarmTaken => shape.plan.health.version_alarms.is_some(),
+        faults::Kind::GuardTaken => shape.plan.protect && shape.plan.health.version_alarms.is_some(),
         fault if fault.is_alarm() => !shape.plan.alarms.is_empty(),
         _ => true,
     }
@@ -229,7 +230,7 @@ fn elsewhere(steps: &[Run<'_>], tally: &mut Tally) {
         for (place, order) in places.iter().flat_map(|place| orders.iter().map(move |order| (place, order))) {
             let (ended, found) = before.visit(place.clone(), order.clone());
             tally.count_one(&before.shape.name, faults::Kind::Elsewhere, ended);
-            for problem in found {
+            if let Some(problem) = found {
                 let label = format!("killed at step {step}, then {order:?} in {place}");
                 tally.problem(&name(before, &label), problem);
             }

@@ -47,6 +47,8 @@ pub(crate) struct Seen {
     waits: Vec<Option<SignedDuration>>,
     /// How long alarms were seen to be well since it rose last: now, and as the journal knows it.
     pub(crate) observed: [SignedDuration; 2],
+    /// Whether the release's guard of the old version was there at any time.
+    pub(crate) guarded: bool,
 }
 
 /// A naive twin of what the release knows of the plan's alarm.
@@ -90,6 +92,8 @@ pub(crate) struct Watch {
     pub(crate) alarm: Seer,
     /// Alarms of the release's names that somebody else had made when it decided what to do.
     taken: Vec<String>,
+    /// The same of aliases, when it read them.
+    pub(crate) taken_guards: Vec<String>,
     /// What did not hold.
     pub(crate) problems: Vec<Problem>,
 }
@@ -122,6 +126,7 @@ impl Watch {
             rises: 0,
             waits: shift.strategy.steps().into_iter().map(|step| wait(&step.then)).collect(),
             observed: [SignedDuration::ZERO; 2],
+            guarded: false,
         });
         let slow = shape.slow.map_or(SignedDuration::ZERO, |slow| SignedDuration::try_from(slow.time).unwrap());
         let watched = shape.plan.watched().map(|alarm| alarm.name.clone());
@@ -138,6 +143,7 @@ impl Watch {
             apart: (SignedDuration::try_from(shape.plan.poll).unwrap() * 3).max(SignedDuration::from_secs(1)),
             alarm: Seer::default(),
             taken: Vec::new(),
+            taken_guards: Vec::new(),
             watched: watched.collect(),
             slow,
             problems: Vec::new(),
@@ -159,6 +165,7 @@ impl Watch {
 
     /// The release makes a call.
     pub(crate) fn asks(&mut self, call: &Call, at: Timestamp) {
+        let guard;
         let names = match call {
             Call::DescribeAlarms { .. } => {
                 self.alarm.read = Some(at);
@@ -166,10 +173,14 @@ impl Watch {
             }
             Call::PutMetricAlarm(alarm) => std::slice::from_ref(&alarm.name),
             Call::DeleteAlarms { names } => names.as_slice(),
+            Call::DeleteAlias { function, alias } => {
+                guard = format!("{function}:{alias}");
+                std::slice::from_ref(&guard)
+            }
             _ => return,
         };
-        if let Some(name) = names.iter().find(|name| self.taken.contains(name)) {
-            let rule = "somebody else's alarm is neither replaced nor deleted";
+        if let Some(name) = names.iter().find(|name| self.taken.contains(name) || self.taken_guards.contains(name)) {
+            let rule = "what somebody else made is neither replaced nor deleted";
             self.problems.push(Problem::new(rule, format!("{} of {name}", call.operation())));
         }
     }
@@ -259,7 +270,7 @@ impl Watch {
     pub(crate) fn done(&mut self, calls: &[Call], answers: &[Answer]) {
         let read = |function: &str| {
             let is_read = |(call, answer): (&Call, &Answer)| match call {
-                Call::GetAlias { function: of, .. } => of == function && answer.is_ok(),
+                Call::GetAlias { function: of, alias } => of == function && alias == "live" && answer.is_ok(),
                 _ => false,
             };
             calls.iter().zip(answers).any(is_read)
@@ -295,6 +306,10 @@ impl Watch {
 
     /// An alias moved: may it?
     pub(crate) fn moved(&mut self, moved: &Move, now: Timestamp) {
+        if moved.alias != "live" {
+            // A guard: created by the release, or taken by somebody else.
+            return;
+        }
         let place = self.seen.iter().position(|seen| seen.function == moved.function).unwrap();
         if moved.by == Mover::Hand {
             let seen = &mut self.seen[place];
