@@ -335,7 +335,9 @@ fn deployments() -> Vec<Draft> {
 /// AWS moves traffic slowly, and shows that in the answer to the update or only later.
 fn slow() -> Vec<Draft> {
     let hooks = json!({ "after": "verify" });
-    let groups = |name: &str| draft(name).backend("orders", canary()).one_box(all(), json!({}));
+    // These have the most histories, and enough others are protected.
+    let groups =
+        |name: &str| draft(name).release("protect", json!(false)).backend("orders", canary()).one_box(all(), json!({}));
     vec![
         draft("slow AWS").backend("orders", canary()).slow(true, true),
         groups("slow AWS, seen late").regular(all(), json!({})).slow(false, true),

@@ -125,10 +125,11 @@ fn crashes(
             // After a gap requests prove nothing that came before it, and none reach a version that somebody moved away from.
             let proves_again = fault.is_edit() && before.shape.plan.health.min_requests > 0;
             // What changes after the last look is seen by one that looks once more.
-            let not_proven = outcome.is_some_and(|outcome| outcome.kind == Kind::NotProven);
+            // So is what changes after the last look of a hook that fails.
+            let unseen = outcome.is_some_and(|outcome| matches!(outcome.kind, Kind::NotProven | Kind::RolledBack));
             let looks_again = fault.is_alarm()
                 || fault == faults::Kind::OldVersionGone
-                || (fault.is_edit() && not_proven && ended.as_ref().is_some_and(|ended| ended.kind == Kind::Stuck));
+                || (fault.is_edit() && unseen && ended.as_ref().is_some_and(|ended| ended.kind == Kind::Stuck));
             // The alarm of the new version fires by the traffic that somebody gave it, if there is time for that.
             let own_alarm = fault.is_edit() && before.shape.plan.health.version_alarms.is_some();
             if comparable
