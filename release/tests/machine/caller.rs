@@ -60,7 +60,7 @@ fn a_session_that_expires_for_a_while_changes_nothing_wherever_it_happens() {
 #[test]
 fn a_session_that_stays_expired_needs_attention_and_is_reported_once() {
     for not_proven in [NotProven::Stop, NotProven::RollBack, NotProven::Continue] {
-        for from in [12, 20, 40] {
+        for from in [13, 20, 40] {
             let over = Rc::new(Cell::new(true));
             let (mut made, login) = (0, Rc::clone(&over));
             let mut world = World::new(plan(|plan| plan.health.not_proven = not_proven)).scripted(move |_, _| {
