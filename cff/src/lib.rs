@@ -105,12 +105,16 @@ impl fmt::Debug for Functions {
 /// CloudFront knows.
 pub fn functions(config: &Config) -> Result<Functions, Refused> {
     let crawlers = words::fewest(&config.crawlers.contains);
-    let mut made = match made(config, &crawlers) {
-        Err(Refused::TooLarge { .. }) if !crawlers.is_empty() => made(config, &[])?,
-        whole => return whole,
+    // Every text has at least one byte of its own in the regular expression: no more than so many can fit.
+    let most = crawlers.len().min(MAX_BYTES);
+    let whole = if most == crawlers.len() { Some(made(config, &crawlers)) } else { None };
+    let mut made = match whole {
+        Some(Err(Refused::TooLarge { .. })) if !crawlers.is_empty() => made(config, &[])?,
+        None => made(config, &[])?,
+        Some(whole) => return whole,
     };
     // With these it fits, with those it does not.
-    let (mut held, mut too_many) = (0, crawlers.len());
+    let (mut held, mut too_many) = (0, most);
     while held + 1 < too_many {
         let between = held.midpoint(too_many);
         match self::made(config, &crawlers[..between]) {

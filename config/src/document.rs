@@ -125,6 +125,12 @@ impl Places {
         Self { wide: wide.collect(), lines, offsets }
     }
 
+    /// Whether there is such a setting or table.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        self.offsets.contains_key(path)
+    }
+
     /// The line and the column of a setting, or of the nearest table around it, both from 1.
     #[must_use]
     pub fn of(&self, path: &str) -> (usize, usize) {

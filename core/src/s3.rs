@@ -80,6 +80,12 @@ impl<'a> S3Domain<'a> {
         self.names_region
     }
 
+    /// Whether it is in China, where names end with `.cn`.
+    #[must_use]
+    pub fn is_china(&self) -> bool {
+        self.is_china
+    }
+
     /// Whether both are the same bucket, whatever their spelling.
     #[must_use]
     pub fn is_same(&self, other: S3Domain<'_>) -> bool {
@@ -95,21 +101,21 @@ const DUALSTACK: &[u8] = b"dualstack";
 pub(crate) fn same_domain(left: &[u8], right: &[u8]) -> bool {
     left.eq_ignore_ascii_case(right)
         || S3Domain::of(left).zip(S3Domain::of(right)).is_some_and(|(left, right)| left.is_same(right))
-        || website(left)
-            .zip(website(right))
-            .is_some_and(|(left, right)| left.0.eq_ignore_ascii_case(right.0) && left.1.eq_ignore_ascii_case(right.1))
+        || same_website(left, right)
 }
 
-/// The bucket and the Region of a website endpoint, whose name is written with a hyphen or a dot, as the Region has it:
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html>. A Region's name tells its AWS partition.
-fn website(domain: &[u8]) -> Option<(&[u8], &[u8])> {
-    let names = without_end(domain, b".amazonaws.com").or_else(|| without_end(domain, b".amazonaws.com.cn"))?;
-    let (before, last) = last_label(names)?;
-    if let Some(region) = after_start(last, b"s3-website-") {
-        return Some((before, region));
-    }
-    let (before, service) = last_label(before)?;
-    service.eq_ignore_ascii_case(b"s3-website").then_some((before, last))
+/// Whether both are one website endpoint, whose name is written with a hyphen or a dot before the Region:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html>.
+fn same_website(left: &[u8], right: &[u8]) -> bool {
+    let Some(at) = left.iter().zip(right).position(|(left, right)| !left.eq_ignore_ascii_case(right)) else {
+        return false;
+    };
+    let (Some((before, [left, after @ ..])), Some(right)) = (left.split_at_checked(at), right.get(at..)) else {
+        return false;
+    };
+    matches!((left, right), (b'.', [b'-', rest @ ..]) | (b'-', [b'.', rest @ ..]) if after.eq_ignore_ascii_case(rest))
+        && without_end(before, b".s3-website").is_some()
+        && (without_end(after, b".amazonaws.com").is_some() || without_end(after, b".amazonaws.com.cn").is_some())
 }
 
 /// `eu-west-1`, and not `website-eu-west-1`: two letters, a hyphen, and a digit at the end.

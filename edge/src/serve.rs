@@ -58,7 +58,7 @@ pub fn serve_at<H: Handler>(handler: &H, event: &str, now: Time) -> String {
         }
     };
     handle_and(handler, event, now, log).unwrap_or_else(|error| {
-        eprintln!("onebox: {}: {error}; the message is left as it was", H::TRIGGER);
+        eprintln!("onebox: {}: {error:#}; the message is left as it was", H::TRIGGER);
         error.message().unwrap_or(event).to_owned()
     })
 }

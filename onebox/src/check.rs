@@ -1,6 +1,7 @@
 //! `onebox check`: everything that is wrong with a configuration, and what it stands for if nothing is.
 
 mod chart;
+mod crawlers;
 mod doubt;
 mod first_page;
 mod keys;
@@ -99,7 +100,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// A configuration with settings for functions alone is wrong if they cannot be written.
 fn functions_fit(file: &ConfigFile, (config, places): (Config, Places)) -> Result<(Config, Places), Refused> {
-    let functions = Functions::of(&config);
+    let functions = Functions::of(&config, places.has("function"));
     let mistakes: Vec<_> = functions
         .missing()
         .map(|(field, message)| placed(&places, Doubt { field: field.to_owned(), message }))
@@ -115,13 +116,18 @@ fn placed(places: &Places, Doubt { field, message }: Doubt) -> Mistake {
     Mistake { line, column, field, message }
 }
 
+/// What `package` says of the origins, too: a setting and a sentence.
+pub(crate) fn swapped_origins(config: &Config) -> Option<(String, String)> {
+    origins::swapped(config).map(|Doubt { field, message }| (field, message))
+}
+
 fn print(result: &serde_json::Value) -> Result<Exit, Failure> {
     written(writeln!(io::stdout(), "{result}"))
 }
 
 /// What is allowed and yet hardly meant, with its place.
 fn warnings(config: &Config, places: &Places, assumptions: Assumptions) -> Vec<Mistake> {
-    let functions = Functions::of(config);
+    let functions = Functions::of(config, places.has("function"));
     let of_functions = functions.warnings().map(|(field, message)| Doubt { field: field.to_owned(), message });
     doubt::all(config, assumptions).into_iter().chain(of_functions).map(|doubt| placed(places, doubt)).collect()
 }

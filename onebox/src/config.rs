@@ -73,7 +73,7 @@ impl ConfigFile {
         let text = file::text_within(LIMIT, &self.path, "`onebox init` writes one, `--config FILE` names another")
             .map_err(|reason| Refused::Unreadable { path: path(), reason })?;
         // The rim: here a secret comes out of the environment, and nowhere else.
-        let variable = |name: &str| std::env::var(name).ok();
+        let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         read_with(&text, &variable).map_err(|mistakes| Refused::Mistaken { path: path(), mistakes })
     }
 }

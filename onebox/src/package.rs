@@ -17,7 +17,7 @@ use onebox_edge::{Config, Trigger};
 pub(crate) use self::functions::Functions;
 use onebox_terminal::written;
 
-use crate::{Exit, Failure, bundle, cli::say, config::ConfigFile};
+use crate::{Exit, Failure, bundle, check::swapped_origins, cli::say, config::ConfigFile};
 use manifest::Manifest;
 
 /// Write the functions for CloudFront, ready to upload
@@ -48,11 +48,11 @@ Examples:
   onebox package --json | jq -r '.files[] | select(.path == \"viewer-request.zip\") | .sha256.base64'
 
 Exit codes: 0 everything that the configuration is about is written, 64 the configuration is wrong, or it has a table
-[function] and a function was left out.")]
+[function], even an empty one, and a function or the commands for the store were left out: the rest is written.")]
 pub(crate) struct Args {
     #[command(flatten)]
     config: ConfigFile,
-    /// Where to write; what an earlier run wrote there is replaced, anything else is left alone
+    /// Where to write: what an earlier run wrote there is replaced; where anything else is in it, nothing is written
     #[arg(long, value_name = "FOLDER", default_value = "dist")]
     out: PathBuf,
     /// Print the manifest as JSON
@@ -73,15 +73,16 @@ pub(crate) struct Artifact {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let config = args.config.load()?;
-    let functions = Functions::of(&config);
+    let (config, places) = args.config.load_with_places()?;
+    let functions = Functions::of(&config, places.has("function"));
     let artifacts = artifacts(&config, &functions)?;
     let manifest = Manifest::of(&config.release.id, &artifacts, secrets(&config), &functions);
     folder::replace(&args.out, &artifacts, &manifest)?;
-    for (field, message) in functions.warnings() {
+    let of_functions = functions.warnings().map(|(field, message)| (field.to_owned(), message));
+    for (field, message) in swapped_origins(&config).into_iter().chain(of_functions) {
         say(AnsiColor::Yellow, "warning", &format!("{field}: {message}"));
     }
-    if !manifest.secrets.is_empty() && !args.json {
+    if !manifest.secrets.is_empty() {
         anstream::eprintln!(
             "{} contains secrets ({}): only you can read it, and its .gitignore keeps it out of git; keep it out of logs and \
              shared artifacts, too",
@@ -140,7 +141,7 @@ fn artifacts(config: &Config, functions: &Functions) -> Result<Vec<Artifact>, Fa
 
 /// The CloudFront Functions, for who cannot do without them.
 pub(crate) fn cloudfront_functions(config: &Config) -> Result<Vec<Artifact>, Failure> {
-    let functions = Functions::of(config);
+    let functions = Functions::of(config, true);
     if functions.files.is_empty() {
         return Err(Failure::usage(
             functions.missing().map(|(field, why)| format!("{field}: {why}")).collect::<String>(),

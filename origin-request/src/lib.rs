@@ -28,13 +28,8 @@ const LEAVE_AND_LOG: Answer = Answer(3);
 
 /// What is logged of a request of the one-box that is neither moved nor there already.
 const UNKNOWN: &str = "onebox: origin-request: a one-box request has an origin that is neither origins.regular nor \
-                       origins.one-box and stays there; is it another spelling, or an origin group's failover? \
-                       Logged once";
-
-/// The same where the regular origin is a bucket and the one-box is none: one of S3's kind cannot lead there.
-const MISFIT: &str = "onebox: origin-request: a one-box request stays where it is: its origin is an S3 origin and \
-                      origins.one-box is no bucket (use function.origin = \"function\"), or it is neither origins.regular \
-                      nor origins.one-box. Logged once";
+                       origins.one-box, or an S3 origin while the one-box is no bucket, and stays there; is it another \
+                       spelling, or an origin group's failover? Logged once";
 
 /// The handler.
 #[derive(Debug)]
@@ -60,8 +55,7 @@ impl OriginRequest {
         let one_box = config.origins.destination();
         let regular = &config.origins.regular;
         let bucket = S3Domain::of(one_box.domain.as_bytes());
-        let is_misfit = bucket.is_none() && S3Domain::of(regular.domain.as_bytes()).is_some();
-        let mut edits = vec![Edit::LogOrigin { text: if is_misfit { MISFIT } else { UNKNOWN }.into() }];
+        let mut edits = vec![Edit::LogOrigin { text: UNKNOWN.into() }];
         // A token that forces a partition is no concern of an origin: whoever reads it could use it.
         if let Some(forced) = &config.forced {
             edits.push(Edit::remove(&forced.name));

@@ -137,6 +137,10 @@ impl<'a> Reader<'a> {
         let path = "release.share";
         match self.get(path) {
             Some(Value::List(count)) => self.schedule(path, *count),
+            Some(other) if !matches!(other, Value::Text(_)) => {
+                self.wrong_kind(path, "a text such as \"5%\", or a list of steps", other);
+                None
+            }
             _ => self.required(path, rules::share).map(Ramp::from),
         }
     }
@@ -248,7 +252,15 @@ impl<'a> Reader<'a> {
     }
 
     fn part(&mut self, path: &str, own: &Own<'_>) -> Option<Part> {
-        let part = self.required(path, |text| text.parse::<Part>().map_err(|error| error.to_string()))?;
+        let part = self.required(path, |text| {
+            text.parse::<Part>().map_err(|error| match text.strip_prefix("cookie:") {
+                // https://httpwg.org/specs/rfc6265.html#sane-set-cookie: a name is a token. Some frameworks do otherwise.
+                Some(name) if name.contains(':') => {
+                    format!("{error}: a cookie with another name, such as {name}, cannot be a key; give it one without \":\"")
+                }
+                _ => error.to_string(),
+            })
+        })?;
         if let Some(refusal) = own.refusal(&part) {
             self.problem(path, refusal);
         } else if let Part::Header(name) = &part

@@ -33,10 +33,28 @@ impl SecretText {
     /// The secret that a setting stands for: `env:NAME` by what the variable holds, or `hex:` and the bytes.
     pub(super) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         let bytes = if let Some(name) = text.strip_prefix("env:") {
-            let value = variable(name).filter(|value| !value.is_empty());
-            value
-                .ok_or_else(|| format!("the environment variable {name} is not set: it has to hold the secret"))?
-                .into_bytes()
+            if name.is_empty() {
+                return Err(
+                    "expected the name of an environment variable behind \"env:\", such as \"env:ONEBOX_SECRET\""
+                        .into(),
+                );
+            }
+            let value = variable(name)
+                .ok_or_else(|| format!("the environment variable {name} is not set: it has to hold the secret"))?;
+            let wrong = if value.is_empty() {
+                "is empty"
+            } else if value.contains(char::REPLACEMENT_CHARACTER) {
+                "holds what is not UTF-8"
+            } else {
+                ""
+            };
+            if !wrong.is_empty() {
+                return Err(format!(
+                    "the environment variable {name} {wrong}: it has to hold the secret, for example what \
+                     `openssl rand -hex 32` prints"
+                ));
+            }
+            value.into_bytes()
         } else if let Some(digits) = text.strip_prefix("hex:") {
             hex(digits).ok_or("expected pairs of hexadecimal digits behind \"hex:\"")?
         } else {

@@ -31,11 +31,13 @@ impl<'a> EventError<'a> {
 }
 
 impl fmt::Display for EventError<'_> {
+    /// What was expected; with `{:#}` also what to do about it where a function is run.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.expected {
             Expected::Event => f.write_str("expected a JSON event with Records[0].cf"),
             Expected::Trigger(trigger) => {
-                write!(f, "expected an event of {trigger}: associate this function with it alone")
+                let advice = if f.alternate() { ": associate this function with it alone" } else { "" };
+                write!(f, "expected an event of {trigger}{advice}")
             }
             Expected::Headers(trigger) => write!(f, "expected a {} with headers", trigger.message()),
         }

@@ -3,7 +3,7 @@
 use onebox_core::{Entry, Part, Ramp, Share, Step, Time};
 use onebox_edge::Config;
 
-use super::{first_page, keys};
+use super::{crawlers, first_page, keys};
 
 /// How many requests the one-box has to serve until an error that strikes 1% of them has shown with 95% certainty: the
 /// least n with 0.99^n <= 0.05.
@@ -45,6 +45,7 @@ pub(super) fn all(config: &Config, assumptions: Assumptions) -> Vec<Doubt> {
     doubts.extend(uneven(&config.partition.keys));
     doubts.extend(keys::unfit(config));
     doubts.extend(super::origins::all(config));
+    doubts.extend(crawlers::all(&config.crawlers));
     doubts.extend(config.partition.forward_host.as_deref().map(forwarded));
     doubts.extend(unsigned(config).filter(|_| config.forced.is_some()));
     doubts
@@ -157,7 +158,7 @@ fn uneven(keys: &[Entry]) -> Option<Doubt> {
         doubt(
             "partition.keys",
             "all visitors with the same browser go to one side together, so the real share can be far from \
-             release.share; put a cookie first, or [\"client-ip\", \"header:user-agent\"]",
+             release.share; put a cookie first, or [\"client-ip/64\", \"header:user-agent\"]",
         )
     })
 }

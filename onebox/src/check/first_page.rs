@@ -23,15 +23,19 @@ pub(super) fn breaks(config: &Config, now: Time) -> Option<Doubt> {
         (Some(_), Some(_)) => return None,
         (Some(fallback), None) => format!(
             "there is no pin: {fallback} decides a new visitor's first page, and {cookie} its assets if the site sets \
-             the cookie with that page, which breaks {}: 2p(1-p) at a share p; add [pin] and the function viewer-response",
-            extent(config, now, two_sides)?
+             the cookie with that page, which breaks {}; add [pin] and the function viewer-response",
+            match extent(config, now, two_sides) {
+                Some(extent) => format!("{extent}: 2p(1-p) at a share p"),
+                None => format!("2p(1-p) of the first pages at a share p: {}", examples(two_sides)),
+            }
         ),
         // Without a bucket there is nothing to pin.
         (None, _) => format!(
             "new visitors have no key: their first page is regular, and {cookie} decides its assets if the site sets \
-             the cookie with that page, which breaks {}; add [\"client-ip/64\", \"header:user-agent\"] as the last entry, \
-             and [pin]",
-            extent(config, now, |share| share)?
+             the cookie with that page, which breaks {}; add [\"client-ip/64\", \"header:user-agent\"] as the last entry{}",
+            extent(config, now, |share| share)
+                .unwrap_or_else(|| format!("as many of the first pages: {}", examples(|share| share))),
+            if config.pin.is_some() { "" } else { ", and [pin]" }
         ),
     };
     Some(doubt(format!("partition.keys.{at}"), message))
@@ -52,6 +56,13 @@ fn two_sides(share: Share) -> Share {
     let (all, one_box) = (u64::from(Share::ALL.thousandths()), u64::from(share.thousandths()));
     let apart = (2 * one_box * (all - one_box) + all / 2) / all;
     u32::try_from(apart).ok().and_then(Share::from_thousandths).unwrap_or(Share::NONE)
+}
+
+/// What a share that breaks nothing becomes: 0% is where a release begins.
+fn examples(broken: fn(Share) -> Share) -> String {
+    let example =
+        |thousandths| Share::from_thousandths(thousandths).map(|share| format!("{} at {share}", broken(share)));
+    [5_000, 50_000].into_iter().filter_map(example).collect::<Vec<_>>().join(", ")
 }
 
 /// Which part of the first pages breaks now, and at the worst share to come; none if none ever does.

@@ -22,7 +22,7 @@ const TOKEN: Unfit = Changes("a token is renewed every few minutes or hours");
 const DETECTION: Unfit = Changes("bot detection writes a new value every few requests or minutes");
 const SERVER: Unfit = Shared("a load balancer names a server with it, not a visitor");
 
-/// Cookies, by name; one `*` stands for any text. In any case: nobody means another cookie with such a name.
+/// Cookies, by name; a `*` stands for any text. In any case: nobody means another cookie with such a name.
 const COOKIES: &[(&[&str], Unfit)] = &[
     // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html: it names a target,
     // encrypted with a key that rotates, and comes with every response.
@@ -45,9 +45,10 @@ const COOKIES: &[(&[&str], Unfit)] = &[
     ),
     // https://developers.cloudflare.com/fundamentals/reference/policies-compliances/cloudflare-cookies/ and
     // https://developers.cloudflare.com/cloudflare-challenges/concepts/clearance/
-    (&["__cf_bm", "cf_clearance", "_cfuvid"], DETECTION),
+    (&["__cf_bm", "cf_clearance", "_cfuvid", "__cfruid", "__cfduid"], DETECTION),
+    (&["__cfwaitingroom"], Changes("the waiting room writes it anew with every response")),
     // Akamai, DataDome, HUMAN (PerimeterX), Imperva: they hold the state of a check. visid_incap_* identifies a visitor.
-    (&["_abck", "ak_bmsc", "bm_sz", "bm_sv", "bm_mi", "bm_s", "bm_so", "bm_ss"], DETECTION),
+    (&["_abck", "ak_bmsc", "bm_sz", "bm_sv", "bm_mi", "bm_s", "bm_so", "bm_ss", "bm_lso"], DETECTION),
     (&["datadome", "_px", "_px2", "_px3", "_pxhd", "_pxde", "incap_ses_*", "nlbi_*", "reese84"], DETECTION),
     // Read in next-auth 4.24.15, core/routes/session.js, and @auth/core 0.34.3, lib/actions/session.js: the token is
     // encrypted anew for every call of the session's address. A large one is cut into NAME.0, NAME.1 and so on.
@@ -72,15 +73,34 @@ const COOKIES: &[(&[&str], Unfit)] = &[
     // https://laravel.com/docs/responses#cookies-and-encryption: encrypted with a random vector, with every response.
     (&["laravel_session", "laravel-session", "XSRF-TOKEN"], Changes("Laravel encrypts it anew with every response")),
     // Seen with koa-session 7.0.2 (`rolling`) and iron-session 8.0.4; their signatures follow.
-    (&["koa.sess", "koa:sess", "*.sig"], Changes("it changes with everything that is in the session")),
+    (&["koa.sess", "*.sig"], Changes("it changes with everything that is in the session")),
     // https://learn.microsoft.com/aspnet/core/security/authentication/cookie: SlidingExpiration.
     (
-        &[".AspNetCore.Cookies", ".AspNetCore.Identity.Application", ".ASPXAUTH"],
+        &[".AspNetCore.Cookies*", ".AspNetCore.Identity.Application", ".ASPXAUTH"],
         Changes("a sliding expiration writes it anew"),
+    ),
+    // https://www.better-auth.com/docs/concepts/session-management (cookie cache), https://workos.com/docs/user-management,
+    // https://www.playframework.com/documentation/latest/JavaSessionFlash, Rack::Session::Cookie, and
+    // https://codeigniter.com/user_guide/libraries/sessions.html (sess_time_to_update).
+    (
+        &[
+            "better-auth.session_data",
+            "__Secure-better-auth.session_data",
+            "wos-session",
+            "PLAY_SESSION",
+            "rack.session",
+        ],
+        Changes("it holds the session itself, written anew with whatever changes in it"),
+    ),
+    (&["ci_session"], Changes("CodeIgniter gives the session a new name every few minutes")),
+    // https://learn.microsoft.com/aspnet/core/security/anti-request-forgery
+    (
+        &["_csrf", "__RequestVerificationToken*", ".AspNetCore.Antiforgery.*"],
+        Changes("a token against forged requests is made anew for every session or form"),
     ),
     // https://supabase.com/docs/guides/auth/sessions and
     // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-with-identity-providers.html
-    (&["sb-*-auth-token", "sb-*-auth-token.0", "CognitoIdentityServiceProvider.*"], TOKEN),
+    (&["sb-*-auth-token", "sb-*-auth-token.*", "CognitoIdentityServiceProvider.*"], TOKEN),
     (
         &[
             "access_token",
@@ -97,7 +117,19 @@ const COOKIES: &[(&[&str], Unfit)] = &[
     ),
     // https://support.google.com/analytics/answer/11397207: the state of a session. `_ga` itself stays for two years.
     (
-        &["_ga_*", "_gid", "_gat", "_gat_*", "_hjSession_*", "_dd_s", "_clsk"],
+        &[
+            "_ga_*",
+            "_gid",
+            "_gat",
+            "_gat_*",
+            "_hjSession_*",
+            "_dd_s",
+            "_clsk",
+            "_uetsid",
+            "ai_session",
+            "_pk_ses.*",
+            "__hssc",
+        ],
         Changes("it holds the state of a visit, not a visitor"),
     ),
     (&["theme", "lang", "locale", "NEXT_LOCALE", "currency"], Shared("it has few values")),
@@ -107,7 +139,7 @@ const COOKIES: &[(&[&str], Unfit)] = &[
 const SPELLINGS: [&str; 7] =
     ["PHPSESSID", "JSESSIONID", "ASP.NET_SessionId", ".AspNetCore.Session", "connect.sid", "sessionid", "_ga"];
 
-/// Headers, by name; one `*` stands for any text. Those that no function sees are refused before.
+/// Headers, by name; a `*` stands for any text. Those that no function sees are refused before.
 const HEADERS: &[(&[&str], Unfit)] = &[
     // https://www.w3.org/TR/trace-context/
     (
@@ -127,13 +159,27 @@ const HEADERS: &[(&[&str], Unfit)] = &[
         Changes("it names a request, not a visitor"),
     ),
     (
-        &["x-request-id", "x-correlation-id", "request-id", "correlation-id", "idempotency-key"],
+        &[
+            "x-request-id",
+            "x-correlation-id",
+            "request-id",
+            "correlation-id",
+            "idempotency-key",
+            "cf-ray",
+            "x-trace-id",
+            "x-request-start",
+            "x-amz-request-id",
+            "x-ms-request-id",
+            "x-nonce",
+            "last-event-id",
+        ],
         Changes("it names a request, not a visitor"),
     ),
     (
         &[
             "date",
             "x-amz-date",
+            "x-timestamp",
             "x-amz-content-sha256",
             "content-md5",
             "digest",
@@ -148,6 +194,7 @@ const HEADERS: &[(&[&str], Unfit)] = &[
         &[
             "accept",
             "cache-control",
+            "content-encoding",
             "content-length",
             "content-type",
             "if-*",
@@ -221,11 +268,10 @@ fn find(table: &[(&[&str], Unfit)], name: &str) -> Option<Unfit> {
 }
 
 fn matches(pattern: &str, name: &str) -> bool {
-    let Some((prefix, suffix)) = pattern.split_once('*') else { return pattern.eq_ignore_ascii_case(name) };
+    let Some((prefix, after)) = pattern.split_once('*') else { return pattern.eq_ignore_ascii_case(name) };
     let begins = name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
     let rest = name.get(prefix.len()..).unwrap_or_default();
-    let ends = rest.len().checked_sub(suffix.len()).and_then(|at| rest.get(at..));
-    begins && ends.is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+    begins && (0..=rest.len()).any(|at| rest.get(at..).is_some_and(|rest| matches(after, rest)))
 }
 
 #[cfg(test)]
@@ -233,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_is_a_name_with_one_gap() {
+    fn a_pattern_is_a_name_with_gaps() {
         for (pattern, name, expected) in [
             ("AWSALB", "AWSALB", true),
             ("AWSALB", "awsalb", true),
@@ -244,6 +290,9 @@ mod tests {
             ("_ga_*", "_ga_ABC123", true),
             ("_ga_*", "_ga", false),
             ("*.sig", "session.sig", true),
+            ("sb-*-auth-token.*", "sb-abc-auth-token.12", true),
+            ("sb-*-auth-token.*", "sb-abc-auth-token", false),
+            ("sb-*-auth-token.*", "sb-a-auth-token-b-auth-token.0", true),
         ] {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }

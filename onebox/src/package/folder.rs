@@ -35,6 +35,8 @@ fn swap(out: &Path, artifacts: &[Artifact], manifest: &Manifest) -> io::Result<(
     let parent = out.parent().ok_or_else(|| io::Error::other("the root folder is no place for it"))?;
     fs::create_dir_all(parent)?;
     let beside = tempfile::Builder::new().prefix(".onebox-").tempdir_in(parent)?;
+    // Also where the mask of the process takes bits away from the owner.
+    set_mode(beside.path(), 0o700)?;
     let (new, old) = (beside.path().join("new"), beside.path().join("old"));
     create_folder(&new)?;
     for Artifact { path, bytes } in artifacts {
@@ -61,7 +63,19 @@ fn create_folder(path: &Path) -> io::Result<()> {
     let mut folder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.recursive(true).create(path)
+    folder.recursive(true).create(path)?;
+    set_mode(path, 0o700)
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere modes mean nothing")]
+fn set_mode(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
 }
 
 /// Creates a file that nobody else may read, and that nobody could before it had its mode.
@@ -69,7 +83,8 @@ fn create_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = fs::OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
-    file.write(true).create_new(true).open(path)?.write_all(bytes)
+    file.write(true).create_new(true).open(path)?.write_all(bytes)?;
+    set_mode(path, 0o600)
 }
 
 /// What is in the folder and was not written by an earlier run, or was changed since; the first few.

@@ -1,7 +1,7 @@
 //! The CloudFront Functions of a configuration, and what of it there is no room for.
 
 use onebox_cff::{Fit, Refused};
-use onebox_edge::{Config, Function};
+use onebox_edge::{Config, CrawlerTexts};
 use serde::{Deserialize, Serialize};
 
 use super::Artifact;
@@ -15,9 +15,11 @@ pub(crate) struct Functions {
     pub(crate) store_update: Option<String>,
     /// How many of the crawlers' texts they look for, where it is not all of them.
     pub(crate) crawlers: Option<Held>,
+    /// Whether it is the exceptions that leave no room for them.
+    pub(crate) exceptions_are_long: bool,
     /// What is not written.
     pub(crate) left_out: Vec<LeftOut>,
-    /// Whether the configuration has settings that are for functions alone.
+    /// Whether the configuration has a table for functions alone.
     pub(crate) are_configured: bool,
 }
 
@@ -41,8 +43,8 @@ pub(crate) struct LeftOut {
 
 impl Functions {
     /// The functions of a configuration; viewer-response only has something to do where visitors are pinned.
-    pub(crate) fn of(config: &Config) -> Self {
-        let mut all = Self { are_configured: config.function != Function::default(), ..Self::default() };
+    pub(crate) fn of(config: &Config, are_configured: bool) -> Self {
+        let mut all = Self { are_configured, ..Self::default() };
         let names = ["viewer-request.cff.js", "viewer-response.cff.js"];
         match onebox_cff::functions(config) {
             Ok(functions) => {
@@ -53,6 +55,8 @@ impl Functions {
                 all.files = names.into_iter().zip(code).filter_map(file).collect();
                 let Fit { held, all: of } = functions.crawlers;
                 all.crawlers = (held < of).then_some(Held { held, all: of });
+                all.exceptions_are_long =
+                    held < of && without_exceptions(config).is_some_and(|fit| fit / 2 >= held.max(1));
             }
             Err(why) => {
                 // Both or none: a viewer-response that looks for other crawlers than viewer-request would pin them.
@@ -76,11 +80,18 @@ impl Functions {
     /// What there is no room for: the setting that it is about, and a sentence.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = (&'static str, String)> {
         let crawlers = self.crawlers.map(|Held { held, all }| {
+            let (field, why) = match self.exceptions_are_long {
+                true => {
+                    ("crawlers.except", "because the exceptions leave no room for more in 10 KB: shorten this list; ")
+                }
+                false => ("crawlers.contains", "because no more fit into 10 KB: "),
+            };
+            let texts = if self.exceptions_are_long { "texts of crawlers.contains" } else { "texts" };
             let message = format!(
-                "the CloudFront Functions look for {held} of the {all} texts, the shortest, because no more fit into 10 KB: \
+                "the CloudFront Functions look for {held} of the {all} {texts}, the shortest, {why}\
                  the other crawlers are visitors to them; at Lambda@Edge all are looked for"
             );
-            ("crawlers.contains", message)
+            (field, message)
         });
         crawlers.into_iter().chain(self.missing())
     }
@@ -93,4 +104,14 @@ impl Functions {
             _ => (field, format!("the CloudFront Function {what} is not written: {why}")),
         })
     }
+}
+
+/// How many texts would fit if there were no exceptions.
+fn without_exceptions(config: &Config) -> Option<usize> {
+    if config.crawlers.except.is_empty() {
+        return None;
+    }
+    let crawlers = CrawlerTexts { except: Vec::new(), ..config.crawlers.clone() };
+    let functions = onebox_cff::functions(&Config { crawlers, ..config.clone() }).ok()?;
+    Some(functions.crawlers.held)
 }

@@ -109,8 +109,8 @@ fn what_is_allowed_but_hardly_meant_is_a_warning() {
         CONFIG.lines().map(|line| if line.starts_with("keys") { "keys = [\"header:User-Agent\"]" } else { line });
     let uneven = uneven.collect::<Vec<_>>().join("\n");
     for (config, expected) in [
-        (CONFIG.replace("20%", "0%"), "4:1: release.share: nobody is on the one-box"),
-        (CONFIG.replace("20%", "100%"), "4:1: release.share: everybody who has a key is on the one-box"),
+        (pinned(&CONFIG.replace("20%", "0%")), "4:1: release.share: nobody is on the one-box"),
+        (pinned(&CONFIG.replace("20%", "100%")), "4:1: release.share: everybody who has a key is on the one-box"),
         (
             format!("{CONFIG}[pin]\n[override]\nname = \"try\"\nsecret = \"env:ONEBOX_SECRET\"\n"),
             "11:2: pin: is not signed: a visitor who edits the cookie chooses a bucket, and with it a side, without the token",
@@ -125,6 +125,74 @@ fn what_is_allowed_but_hardly_meant_is_a_warning() {
         let found: Value = serde_json::from_str(&desk.run(&["check", "--json"]).out).unwrap();
         assert_eq!((&found["ok"], found["warnings"].as_array().map(Vec::len)), (&json!(true), Some(1)));
     }
+}
+
+/// The warnings about crawlers: field and message.
+fn of_crawlers(table: &str) -> Vec<(String, String)> {
+    let done = Desk::with(&format!("{}[crawlers]\n{table}\n", pinned(CONFIG))).run(&["check", "--json"]);
+    let found: Value = serde_json::from_str(&done.out).unwrap_or_else(|_| panic!("{done:?}"));
+    let text = |warning: &Value, name: &str| warning[name].as_str().unwrap().to_owned();
+    found["warnings"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{found}"))
+        .iter()
+        .map(|warning| (text(warning, "field"), text(warning, "message")))
+        .collect()
+}
+
+#[test]
+fn a_crawler_that_never_matches_or_matches_everybody_is_a_warning() {
+    for text in ["[wW]get", r"Googlebot\\/", "^Mozilla", "bot$", "Google.*bot", "bot|spider", "Java/[0-9]"] {
+        let found = of_crawlers(&format!("contains = [\"bingbot\", \"{text}\"]"));
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert_eq!(found[0].0, "crawlers.contains.1");
+        assert!(found[0].1.starts_with("looks like a regular expression"), "{found:?}");
+    }
+    for text in ["Mozilla", " ", ".", "/", "mozilla/5.0", "(", ";"] {
+        let found = of_crawlers(&format!("contains = [\"bingbot\", \"{text}\"]"));
+        assert!(found.len() == 1 && found[0].0 == "crawlers.contains.1", "{text}: {found:?}");
+        assert!(
+            found[0].1.starts_with("is in practically every User-Agent, so that they are all regular"),
+            "{found:?}"
+        );
+    }
+    assert!(of_crawlers("contains = [\"Safari\"]")[0].1.starts_with("is in most browsers' User-Agent"));
+    let found = of_crawlers("contains = [\"Googlebot\", \"spider\"]\nexcept = [\"CUBOT\", \"BOT\"]");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "crawlers.contains.0");
+    assert!(found[0].1.starts_with("never counts: ") && found[0].1.contains("\"BOT\" of crawlers.except"), "{found:?}");
+    for plain in ["bot", "crawler", "(compatible; bingbot/", "+http", "curl/", "M bot"] {
+        assert_eq!(of_crawlers(&format!("contains = [\"{plain}\"]")), [], "{plain}");
+    }
+    // Enough is enough.
+    let many = vec!["\"a\\\\/\""; 300].join(", ");
+    let found = of_crawlers(&format!("contains = [{many}]"));
+    assert_eq!(found.len(), 11, "{found:?}");
+    assert!(found[10].0 == "crawlers.contains" && found[10].1.starts_with("290 more of these texts: "), "{found:?}");
+}
+
+/// 5,000 texts of 12 characters, as a list of crawlers by name has them.
+#[test]
+fn a_long_list_of_crawlers_is_checked_decided_and_packaged() {
+    let texts: Vec<String> = (0..5_000).map(|at| format!("crawler{at:05}")).collect();
+    let desk = Desk::with(&format!("{}[crawlers]\ncontains = {texts:?}\n", pinned(CONFIG)));
+    assert!(desk.read("onebox.toml").len() > 64 << 10);
+    assert_eq!(desk.run(&["check"]).code, Some(0));
+    let visit = b"{\"headers\":{\"user-agent\":\"a Crawler04999/1\"}}\n";
+    assert!(desk.run_with(&["decide"], visit).out.contains(r#""source":"crawler""#));
+    let done = desk.run(&["package"]);
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    assert!(done.err.contains("of the 5000 texts"), "{}", done.err);
+}
+
+#[test]
+fn a_long_list_of_exceptions_is_named_where_it_leaves_no_room() {
+    let texts: Vec<String> = (0..900).map(|at| format!("device{at:03}bot{}", at * 7919 % 1000)).collect();
+    let desk =
+        Desk::with(&format!("{}[crawlers]\ncontains = [\"bot\", \"spider\"]\nexcept = {texts:?}\n", pinned(CONFIG)));
+    let done = desk.run(&["package"]);
+    assert!(done.err.contains("warning: crawlers.except: the CloudFront Functions look for "), "{}", done.err);
+    assert!(done.err.contains("shorten this list"), "{}", done.err);
 }
 
 #[test]

@@ -84,11 +84,17 @@ fn a_bad_line_gets_an_error_and_the_run_goes_on() {
         (r#"{"Records":[]}"#, "expected a JSON event with Records[0].cf"),
         (r#"{"Records":[{"cf":{"request":{"uri":"/"}}}]}"#, "expected a request with headers"),
         (r#"{"Records":[{"cf":{"response":{"headers":{}}}}]}"#, "expected an event of viewer-request"),
+        (
+            r#"{"Records":[{"cf":{"config":{"eventType":"origin-request"},"request":{"headers":{}}}}]}"#,
+            "expected an event of viewer-request",
+        ),
     ] {
         let answers = decide(&[line, "", " \t\r", r#"{"headers":{}}"#]);
         let error: serde_json::Value = serde_json::from_str(&answers[0]).unwrap();
         let message = error["error"].as_str().unwrap_or_else(|| panic!("{line}: {answers:?}"));
         assert!(message.contains(expected), "{line}: {message}");
+        // What to do with a function is no advice to who pipes events.
+        assert!(!message.contains("associate"), "{line}: {message}");
         assert_eq!(answers[1..], [r#"{"partition":"regular","bucket":null,"source":"none"}"#], "{line}");
     }
 }

@@ -15,7 +15,11 @@ fn every_field_has_its_rule() {
             "3:1: release.id: expected 1 to 64 letters, digits, \"_\" or \"-\"",
         ),
         ("share = \"20%\"", "", "2:2: release.share: is missing"),
-        ("share = \"20%\"", "share = 20", "4:1: release.share: expected a text, found a whole number"),
+        (
+            "share = \"20%\"",
+            "share = 20",
+            "4:1: release.share: expected a text such as \"5%\", or a list of steps, found a whole number",
+        ),
         (
             "share = \"20%\"",
             "share = \"20\"",
@@ -64,6 +68,22 @@ fn every_field_has_its_rule() {
             "keys = [",
             "keys = [\"cookie:a b\", ",
             "6:9: partition.keys.0: a cookie or header name is one or more letters, digits or any of !#$%&'*+-.^_`|~",
+        ),
+        (
+            "keys = [",
+            "keys = [\"cookie:koa:sess\", ",
+            "6:9: partition.keys.0: a cookie or header name is one or more letters, digits or any of !#$%&'*+-.^_`|~: a cookie \
+             with another name, such as koa:sess, cannot be a key; give it one without \":\"",
+        ),
+        (
+            "share = \"20%\"",
+            "share = 0.2",
+            "4:1: release.share: expected a text such as \"5%\", or a list of steps, found something else",
+        ),
+        (
+            "[release]",
+            "[pin]\nsecret = \"env:\"\n[release]",
+            "3:1: pin.secret: expected the name of an environment variable behind \"env:\", such as \"env:ONEBOX_SECRET\"",
         ),
         ("keys = [", "keys = [\"client-ip/15\", ", PREFIX),
         ("keys = [", "keys = [\"client-ip/129\", ", PREFIX),

@@ -255,15 +255,32 @@ fn check_prints_the_expected_share_of_broken_first_pages() {
     }
 }
 
+/// 0% is where a release begins: who is told at 5% alone has deployed without viewer-response.
+#[test]
+fn a_missing_pin_is_a_warning_at_a_share_of_nobody_and_of_everybody_too() {
+    for share in ["\"0%\"", "\"100%\""] {
+        assert_eq!(
+            warnings(&with_share(share), &[]),
+            ["partition.keys.0: there is no pin: client-ip+header:user-agent decides a new visitor's first page, and \
+              cookie:session its assets if the site sets the cookie with that page, which breaks 2p(1-p) of the first pages \
+              at a share p: 9.5% at 5%, 50% at 50%; add [pin] and the function viewer-response"]
+        );
+    }
+    // What is there already is not to be added.
+    let keys = with_keys("[\"cookie:a\"]");
+    assert!(warnings(&keys, &[])[0].ends_with("as the last entry, and [pin]"));
+    assert!(warnings(&pinned(&keys), &[])[0].ends_with("as the last entry"));
+}
+
 #[test]
 fn check_does_not_warn_where_no_first_page_breaks() {
     let over =
         "[{ at = \"2026-11-20T09:00:00Z\", share = \"50%\" }, { at = \"2026-11-20T10:00:00Z\", share = \"100%\" }]";
     for config in [
         pinned(CONFIG),
-        with_share("\"0%\""),
-        with_share("\"100%\""),
-        with_share(over),
+        pinned(&with_share("\"0%\"")),
+        pinned(&with_share("\"100%\"")),
+        pinned(&with_share(over)),
         with_keys("[\"client-ip\", \"cookie:a\"]"),
         with_keys("[\"header:user-agent\", \"cookie:a\"]"),
         with_keys("[\"header:x-device\", \"client-ip\"]"),

@@ -291,15 +291,41 @@ fn check_warns_of_origins_that_hardly_go_together() {
         ));
         let done = desk.run(&["check", "--json"]);
         let result: Value = serde_json::from_str(&done.out).unwrap();
-        let fields = result["warnings"].as_array().unwrap().iter().map(|warning| warning["field"].as_str().unwrap());
+        let packaged = desk.run(&["package"]).err;
+        let fields = result["warnings"].as_array().unwrap().iter().map(|warning| {
+            let message = warning["message"].as_str().unwrap();
+            let is_said = message.contains("function.origin = \"function\"");
+            assert_eq!(packaged.contains(message), is_said, "{message} is not in {packaged}");
+            warning["field"].as_str().unwrap()
+        });
         fields.filter(|field| field.starts_with("origins.")).map(str::to_owned).collect::<Vec<_>>()
     };
     let (bucket, api) = ("domain = \"web.s3.amazonaws.com\"", "domain = \"box.example.org\"");
+    let (west, east) = ("domain = \"web.s3.eu-west-1.amazonaws.com\"", "domain = \"box.s3.us-east-1.amazonaws.com\"");
+    let (global, other) = ("domain = \"box.s3.amazonaws.com\"", "domain = \"other.example.org\"");
     let http = "domain = \"reg.example.org\"\nprotocol = \"http\"\nport = 80";
     for (regular, one_box, function, expected) in [
         (bucket, api, "", &["origins.one-box.domain"][..]),
         (bucket, api, "origin = \"function\"", &[]),
-        (api, bucket, "", &[]),
+        (api, bucket, "", &["origins.one-box.domain"]),
+        (api, bucket, "origin = \"function\"", &[]),
+        (west, east, "", &[]),
+        (west, global, "", &["origins.one-box.domain"]),
+        (bucket, global, "", &["origins.one-box.domain"]),
+        (bucket, global, "origin = \"function\"", &[]),
+        (bucket, east, "", &[]),
+        (
+            bucket,
+            &format!("{global}\npath = \"/v2\""),
+            "origin = \"function\"\none_box_id = \"box\"",
+            &["origins.one-box.path"],
+        ),
+        (
+            api,
+            &format!("{other}\nport = 8080\nprotocol = \"http\""),
+            "origin = \"function\"\none_box_id = \"box\"",
+            &["origins.one-box.port", "origins.one-box.protocol"],
+        ),
         (http, api, "", &[]),
         (http, &format!("{api}\nprotocol = \"https\""), "", &["origins.one-box.port"]),
         (http, &format!("{api}\nprotocol = \"https\"\nport = 443"), "", &[]),

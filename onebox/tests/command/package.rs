@@ -219,7 +219,7 @@ fn a_list_of_crawlers_too_long_for_a_function_is_cut_there_alone_and_the_number_
 fn a_function_that_cannot_be_written_is_left_out_and_the_rest_is_written() {
     let keys: Vec<_> = (0..500).map(|key| format!("\"header:x-visitor-number-{key}\"")).collect();
     let config = CONFIG.replace("keys = [", &format!("keys = [{}, ", keys.join(", ")));
-    for (table, code) in [("", 0), ("[function]\n", 0), ("[function]\norigin = \"function\"\n", 64)] {
+    for (table, code) in [("", 0), ("[function]\n", 64), ("[function]\norigin = \"function\"\n", 64)] {
         let desk = Desk::with(&format!("{config}[pin]\n{table}"));
         let done = desk.run(&["package"]);
         assert_eq!(done.code, Some(code), "{}", done.err);
@@ -262,7 +262,29 @@ fn the_commands_for_a_key_value_store_are_printed() {
     let put = "--key onebox --value '{\"release\":{\"id\":\"web-2026-11-20\",\"share\":\"20%\"}}' --if-match \"$ETAG\"";
     assert!(done.err.contains("aws cloudfront-keyvaluestore put-key") && done.err.contains(put), "{}", done.err);
     let json = desk.run(&["package", "--json"]);
-    assert_eq!(json.err, "");
+    assert!(
+        json.err.starts_with("dist contains secrets (pin.secret, override.secret)") && !json.err.contains("put-key"),
+        "{}",
+        json.err
+    );
     let manifest: Value = serde_json::from_str(&json.out).unwrap();
     assert!(manifest["store_update"].as_str().is_some_and(|commands| commands.contains(put)), "{}", json.out);
+}
+
+#[test]
+fn files_have_their_modes_whatever_the_mask_of_the_process() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for mask in ["000", "022", "277", "777"] {
+        let desk = Desk::with(CONFIG);
+        let run = format!("umask {mask}; exec {} package", env!("CARGO_BIN_EXE_onebox"));
+        let output = std::process::Command::new("sh").args(["-c", &run]).current_dir(desk.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{mask}: {output:?}");
+        let mode = |path: &str| desk.path().join(path).metadata().unwrap().permissions().mode() & 0o777;
+        for folder in ["dist", "dist/node", "dist/viewer-request"] {
+            assert_eq!(mode(folder), 0o700, "{mask}: {folder}");
+        }
+        for file in ["dist/manifest.json", "dist/viewer-request.zip", "dist/node/config.bin", "dist/.gitignore"] {
+            assert_eq!(mode(file), 0o600, "{mask}: {file}");
+        }
+    }
 }

@@ -33,12 +33,28 @@ onebox.toml:14:1: override.secret: the environment variable ONEBOX_SECRET is not
 #[test]
 fn a_secret_that_is_short_or_empty_is_refused_and_not_shown() {
     let desk = Desk::with(ALL);
-    for (secret, expected) in [("", "is not set"), ("tooshort", "the secret has 8 bytes, and needs at least 16")] {
+    for (secret, expected) in [
+        ("", "the environment variable ONEBOX_SECRET is empty: it has to hold"),
+        ("tooshort", "the secret has 8 bytes, and needs at least 16"),
+    ] {
         let output = desk.command().arg("check").env("ONEBOX_SECRET", secret).output().unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(64));
         assert!(err.contains(expected) && !err.contains("tooshort"), "{err}");
     }
+}
+
+#[test]
+fn a_secret_that_is_no_utf_8_is_refused_as_such() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let secret = std::ffi::OsStr::from_bytes(b"correct horse battery \xff staple");
+    let output = Desk::with(ALL).command().arg("check").env("ONEBOX_SECRET", secret).output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    assert!(
+        err.contains("the environment variable ONEBOX_SECRET holds what is not UTF-8") && !err.contains("horse"),
+        "{err}"
+    );
 }
 
 #[test]
