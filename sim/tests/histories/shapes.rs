@@ -335,13 +335,11 @@ fn deployments() -> Vec<Draft> {
 /// AWS moves traffic slowly, and shows that in the answer to the update or only later.
 fn slow() -> Vec<Draft> {
     let hooks = json!({ "after": "verify" });
-    // These have the most histories, and enough others are protected.
-    let groups =
-        |name: &str| draft(name).release("protect", json!(false)).backend("orders", canary()).one_box(all(), json!({}));
+    let one_box = |name: &str| draft(name).one_box(all(), json!({}));
     vec![
         draft("slow AWS").backend("orders", canary()).slow(true, true),
-        groups("slow AWS, seen late").regular(all(), json!({})).slow(false, true),
-        groups("slow AWS, the last hook fails")
+        one_box("slow AWS, seen late").regular(all(), json!({})).slow(false, true),
+        one_box("slow AWS, the last hook fails")
             .regular(all(), hooks)
             .hook("verify", Script::fails("500"))
             .slow(false, false)
