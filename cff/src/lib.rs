@@ -55,7 +55,6 @@ mod words;
 
 use std::fmt;
 
-use onebox_core::Crawlers;
 use onebox_edge::Config;
 
 pub use self::{check::check, refused::Refused, store::store_update};
@@ -76,7 +75,7 @@ pub struct Functions {
 }
 
 /// How much of a list there is room for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fit {
     /// How many are in.
     pub held: usize,
@@ -107,11 +106,12 @@ pub fn functions(config: &Config) -> Result<Functions, Refused> {
     let crawlers = words::fewest(&config.crawlers.contains);
     // Every text has at least one byte of its own in the regular expression: no more than so many can fit.
     let most = crawlers.len().min(MAX_BYTES);
+    let counted = |functions, held| Functions { crawlers: fit(config, held), ..functions };
     let whole = if most == crawlers.len() { Some(made(config, &crawlers)) } else { None };
     let mut made = match whole {
         Some(Err(Refused::TooLarge { .. })) if !crawlers.is_empty() => made(config, &[])?,
         None => made(config, &[])?,
-        Some(whole) => return whole,
+        Some(whole) => return whole.map(|functions| counted(functions, &crawlers)),
     };
     // With these it fits, with those it does not.
     let (mut held, mut too_many) = (0, most);
@@ -123,20 +123,23 @@ pub fn functions(config: &Config) -> Result<Functions, Refused> {
             Err(refused) => return Err(refused),
         }
     }
-    Ok(made)
+    Ok(counted(made, &crawlers[..held]))
 }
 
-/// The functions that look for these texts of crawlers.
+/// How many of the configuration's texts are found by looking for these: a text that holds one of them is found with it.
+fn fit(config: &Config, crawlers: &[String]) -> Fit {
+    let all = config.crawlers.contains.iter().filter(|text| !text.is_empty());
+    Fit { held: words::found(&config.crawlers.contains, crawlers), all: all.count() }
+}
+
+/// The functions that look for these texts of crawlers, before they are counted.
 fn made(config: &Config, crawlers: &[String]) -> Result<Functions, Refused> {
-    let finder = Crawlers::new(crawlers.to_vec());
-    let all = || config.crawlers.contains.iter().filter(|text| !text.is_empty());
     let viewer_response =
         config.pin.as_ref().map(|_| finished("viewer-response", &bake::viewer_response(config, crawlers)));
     Ok(Functions {
         viewer_request: finished("viewer-request", &bake::viewer_request(config, crawlers))?,
         viewer_response: viewer_response.transpose()?,
-        // A text that holds one of these is looked for with it.
-        crawlers: Fit { held: all().filter(|text| finder.contain(text.as_bytes())).count(), all: all().count() },
+        crawlers: Fit::default(),
     })
 }
 

@@ -24,6 +24,13 @@ pub(crate) fn fewest(texts: &[String]) -> Vec<String> {
     sorted.iter().filter(|text| kept.remove(text.as_str())).cloned().collect()
 }
 
+/// How many texts hold one of these, which are in lower case.
+pub(crate) fn found(texts: &[String], these: &[String]) -> usize {
+    let these: HashSet<&str> = these.iter().map(String::as_str).collect();
+    let holds = |text: &&String| parts(&text.to_ascii_lowercase()).any(|part| these.contains(part));
+    texts.iter().filter(holds).count()
+}
+
 /// Every part of a text, the text itself included.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     let starts = text.char_indices().map(|(start, _)| &text[start..]);
