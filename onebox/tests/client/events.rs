@@ -83,7 +83,7 @@ impl Events<'_> {
             "customHeaders": {}, "domainName": domain, "path": "", "region": "", "readTimeout": 30,
             "authMethod": self.one(&["none", "origin-access-identity"]),
         });
-        let origin = if self.percent(80) { json!({ "custom": fields }) } else { json!({ "s3": s3 }) };
+        let origin = if self.percent(92) { json!({ "custom": fields }) } else { json!({ "s3": s3 }) };
         json!({
             "clientIp": "198.51.100.7", "method": "GET", "querystring": "", "uri": "/shop", "headers": lines(headers),
             "origin": origin,
