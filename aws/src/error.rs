@@ -82,7 +82,7 @@ fn kind(status: StatusCode, code: &str, message: &str) -> ErrorKind {
         }
         Some(kind) => kind,
         None if code.ends_with("DoesNotExistException") => ErrorKind::NotFound,
-        // Every error of AWS's has a code. Without one somebody else answered, a proxy or a firewall, and knows nothing of
+        // Every AWS error has a code. An answer without one comes from a proxy or a firewall, and says nothing about
         // aliases, versions or permissions. <https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html>
         None if code.is_empty() && status.as_u16() != 429 => ErrorKind::Unknown,
         None => by_status(status.as_u16()),

@@ -6,7 +6,7 @@ use onebox_release::{Answer, CallError, ErrorKind, HookPayload, Reply, hook_fail
 use crate::{Aws, error::call_error};
 
 impl Aws {
-    /// Invokes a hook, once: whether it is invoked again is decided by whoever counts.
+    /// Invokes a hook once. The release machine decides whether it is invoked again.
     pub(crate) async fn invoke(&self, function: &str, payload: &HookPayload) -> Answer {
         let payload = serde_json::to_vec(payload)
             .map_err(|error| CallError::new(ErrorKind::Invalid, format!("the hook's payload: {error}")))?;
